@@ -1,0 +1,92 @@
+//! The server's own fields.
+
+use super::report::{Collector, ObjectKey, Reason, Scope, namespace_of};
+use crate::v1alpha1::McpServer;
+use kube::ResourceExt;
+use mcpfleet_config::{Access, Admission, Listener, ServerName, TlsListener};
+
+/// What a server is without its tools.
+pub(super) struct Shell {
+    pub(super) server: ServerName,
+    pub(super) listener: Listener,
+    pub(super) access: Access,
+    pub(super) admission: Admission,
+}
+
+/// `None` when the server cannot serve anything; the findings say why.
+pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<Shell> {
+    let mut scope = collector.scope(ObjectKey::server(server));
+    let shell = Shell {
+        server: name(&mut scope, server),
+        listener: listener(&mut scope, server),
+        access: access(&mut scope, server),
+        admission: admission(&mut scope, server),
+    };
+    let spec = &server.spec;
+    if spec.tools.is_none() && spec.models.is_none() && spec.upstreams.is_empty() {
+        scope.error("spec", Reason::NothingSelected, "a server needs something to serve", "set tools.selector, upstreams or models.selector");
+    }
+    scope.clean().then_some(shell)
+}
+
+fn name(scope: &mut Scope<'_>, server: &McpServer) -> ServerName {
+    let name = server.name_any();
+    let valid = (1..=52).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !valid {
+        let message = format!("{name:?} cannot name a Service");
+        let remedy = "start with a lower-case letter, then letters, digits and '-', at most 52 characters";
+        scope.error("metadata.name", Reason::InvalidName, message, remedy);
+    }
+    ServerName { namespace: namespace_of(server), name }
+}
+
+fn listener(scope: &mut Scope<'_>, server: &McpServer) -> Listener {
+    let spec = &server.spec;
+    for (index, origin) in spec.allowed_origins.iter().enumerate() {
+        let serialised = url::Url::parse(origin).map(|url| url.origin().ascii_serialization());
+        if serialised.as_deref() != Ok(origin.as_str()) {
+            let field = format!("spec.allowedOrigins[{index}]");
+            let message = format!("{origin:?} is no origin");
+            scope.error(&field, Reason::InvalidUrl, message, "write scheme, host and port only, such as https://app.example.com");
+        }
+    }
+    let mut allowed_origins = spec.allowed_origins.clone();
+    allowed_origins.sort();
+    allowed_origins.dedup();
+    let tls = spec.tls.as_ref().map(|tls| TlsListener {
+        secret: tls.secret_ref.name.clone(),
+        server_name: tls
+            .server_name
+            .clone()
+            .unwrap_or_else(|| format!("{}.{}.svc", server.name_any(), namespace_of(server))),
+    });
+    Listener { tls, allowed_origins }
+}
+
+fn access(scope: &mut Scope<'_>, server: &McpServer) -> Access {
+    if server.spec.auth.anonymous.is_none() {
+        let remedy = "write anonymous: {} to let in everyone who reaches the Service";
+        scope.error("spec.auth", Reason::AuthMissing, "does not say who may call", remedy);
+    }
+    Access::Anonymous
+}
+
+fn admission(scope: &mut Scope<'_>, server: &McpServer) -> Admission {
+    let wanted = &server.spec.admission;
+    if !(1..=65_536).contains(&wanted.concurrency) {
+        let message = format!("is {}", wanted.concurrency);
+        scope.error("spec.admission.concurrency", Reason::OutOfRange, message, "use 1 to 65536");
+    }
+    if wanted.queue_length > 1_000_000 {
+        let message = format!("is {}", wanted.queue_length);
+        scope.error("spec.admission.queueLength", Reason::OutOfRange, message, "use 0 to 1000000");
+    }
+    Admission {
+        concurrency: wanted.concurrency,
+        queue_length: wanted.queue_length,
+        queue_timeout_ms: scope.millis("spec.admission.queueTimeout", &wanted.queue_timeout),
+    }
+}

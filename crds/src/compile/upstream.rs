@@ -1,0 +1,123 @@
+//! Upstreams of a server, and the cycles that references can make.
+
+use super::{
+    Inputs, Placement, SERVICE_PORTS, auth,
+    report::{Collector, ObjectKey, Reason, Scope, namespace_of},
+};
+use crate::v1alpha1::{McpServer, Remote, Upstream};
+use kube::ResourceExt;
+use mcpfleet_config::{self as config, Header, UpstreamTransport};
+use std::collections::BTreeSet;
+use url::Url;
+
+/// The server's upstreams, sorted by name; a refused one is left out.
+pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec<config::Upstream> {
+    let mut taken = BTreeSet::new();
+    let mut upstreams = Vec::new();
+    for upstream in &inputs.server.spec.upstreams {
+        let mut scope = collector.scope(ObjectKey::server(inputs.server));
+        let at = format!("spec.upstreams[{}]", upstream.name);
+        if !taken.insert(&upstream.name) {
+            scope.error(&format!("{at}.name"), Reason::DuplicateName, "stands twice", "give each upstream a name of its own");
+            continue;
+        }
+        upstreams.extend(compile(&mut scope, &at, inputs, upstream));
+    }
+    upstreams.sort_by(|a, b| a.name.cmp(&b.name));
+    upstreams
+}
+
+fn compile(scope: &mut Scope<'_>, at: &str, inputs: &Inputs<'_>, upstream: &Upstream) -> Option<config::Upstream> {
+    let prefix = &upstream.prefix;
+    if prefix.len() > 64 || prefix.chars().any(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
+        let message = format!("{prefix:?} cannot start a tool name");
+        let remedy = "use at most 64 letters, digits, '_', '-' or '.'";
+        scope.error(&format!("{at}.prefix"), Reason::InvalidName, message, remedy);
+    }
+    let timeout_ms = scope.millis(&format!("{at}.timeout"), &upstream.timeout);
+    let (url, headers) = match (&upstream.remote, &upstream.server_ref) {
+        (Some(remote), None) => remote_target(scope, at, remote)?,
+        (None, Some(reference)) => {
+            let url = server_url(scope, &format!("{at}.serverRef.name"), inputs, &reference.name)?;
+            (url, Vec::new())
+        }
+        _ => {
+            scope.error(at, Reason::BackendMissing, "needs exactly one of remote and serverRef", "set one of them");
+            return None;
+        }
+    };
+    let transport = UpstreamTransport::StreamableHttp { url, headers };
+    let compiled =
+        config::Upstream { name: upstream.name.clone(), prefix: prefix.clone(), transport, timeout_ms };
+    scope.clean().then_some(compiled)
+}
+
+fn remote_target(scope: &mut Scope<'_>, at: &str, remote: &Remote) -> Option<(String, Vec<Header>)> {
+    let headers = auth::headers(scope, &format!("{at}.remote.auth"), remote.auth.as_ref());
+    let url = http_url(scope, &format!("{at}.remote.url"), &remote.url)?;
+    Some((url.to_string(), headers))
+}
+
+/// An absolute http(s) URL without user information or fragment; anything else is reported.
+pub(super) fn http_url(scope: &mut Scope<'_>, field: &str, text: &str) -> Option<Url> {
+    let refusal = match Url::parse(text) {
+        Err(error) => error.to_string(),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => format!("has scheme {}", url.scheme()),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => "carries a password".into(),
+        Ok(url) if url.fragment().is_some() => "has a fragment".into(),
+        Ok(url) => return Some(url),
+    };
+    let message = format!("{text:?} is not usable: {refusal}");
+    scope.error(field, Reason::InvalidUrl, message, "write an absolute http or https URL; credentials go into auth");
+    None
+}
+
+fn server_url(scope: &mut Scope<'_>, field: &str, inputs: &Inputs<'_>, name: &str) -> Option<String> {
+    let namespace = namespace_of(inputs.server);
+    let Some(target) = find(inputs, &namespace, name) else {
+        let message = format!("there is no McpServer {name} in namespace {namespace}");
+        scope.error(field, Reason::ServerNotFound, message, "create it, or correct the name");
+        return None;
+    };
+    if reaches(inputs, &namespace, target, &inputs.server.name_any()) {
+        let message = format!("{name} leads back to this server, so that lists would never end");
+        scope.error(field, Reason::Cycle, message, "remove one of the references of the circle");
+        return None;
+    }
+    if target.spec.tls.is_some() {
+        let message = format!("{name} serves TLS with a certificate that this server has no way to verify yet");
+        scope.error(field, Reason::NotSupported, message, "use remote with a publicly trusted name, or serve it without tls");
+        return None;
+    }
+    Some(match inputs.placement {
+        Placement::Cluster => endpoint(target),
+        Placement::Standalone { base_url } => format!("{base_url}/{namespace}/{name}/mcp"),
+    })
+}
+
+fn find<'a>(inputs: &Inputs<'a>, namespace: &str, name: &str) -> Option<&'a McpServer> {
+    inputs.servers.iter().copied().find(|server| server.name_any() == name && namespace_of(*server) == namespace)
+}
+
+/// Whether following `serverRef`s from `from` arrives at the server called `goal`.
+fn reaches(inputs: &Inputs<'_>, namespace: &str, from: &McpServer, goal: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from.name_any()];
+    while let Some(name) = open.pop() {
+        if name == goal {
+            return true;
+        }
+        if seen.insert(name.clone()) {
+            let next = find(inputs, namespace, &name).map(|server| server.spec.upstreams.iter());
+            open.extend(next.into_iter().flatten().filter_map(|u| u.server_ref.as_ref().map(|r| r.name.clone())));
+        }
+    }
+    false
+}
+
+/// MCP endpoint of a server's Service.
+pub fn endpoint(server: &McpServer) -> String {
+    let (scheme, port) = if server.spec.tls.is_some() { ("https", SERVICE_PORTS.1) } else { ("http", SERVICE_PORTS.0) };
+    debug_assert!(matches!((scheme, port), ("http", 80) | ("https", 443)), "default ports stay out of URLs");
+    format!("{scheme}://{}.{}.svc/mcp", server.name_any(), namespace_of(server))
+}

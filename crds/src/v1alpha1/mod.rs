@@ -1,0 +1,30 @@
+//! Version `v1alpha1` of the API group `mcpfleet.dev`: what users write.
+//!
+//! Every string and list has a bound (it makes the cost of the CEL rules computable), every rule has a
+//! message that names field and remedy, and a field exists only when the product acts on it.
+
+// KubeSchema repeats each struct inside a function, where `pub` reaches nobody.
+#![allow(unreachable_pub)]
+
+mod duration;
+mod reference;
+mod route;
+mod server;
+mod status;
+mod tool;
+
+pub use duration::{DurationError, DurationString};
+pub use reference::{HeaderAuth, HttpAuth, Secret, SecretKeyRef, SecretRef, ServerRef};
+pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
+pub use server::{
+    Admission, Anonymous, Auth, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls,
+    Upstream,
+};
+pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use tool::{
+    Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus, StaticBackend,
+    ToolAnnotations,
+};
+
+/// API group of the three kinds.
+pub const GROUP: &str = "mcpfleet.dev";

@@ -1,0 +1,263 @@
+//! `McpServer`: one MCP endpoint and the pods behind it.
+
+use super::{ConfigStatus, DurationString, HttpAuth, SecretRef, ServerRef};
+use k8s_openapi::{
+    api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
+    apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
+};
+use kube::{CustomResource, KubeSchema};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One MCP endpoint: which tools, upstreams and models it serves, to whom, and in which pods.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "mcpfleet.dev",
+    version = "v1alpha1",
+    kind = "McpServer",
+    plural = "mcpservers",
+    namespaced,
+    status = "McpServerStatus",
+    derive = "PartialEq",
+    shortname = "mcps",
+    category = "mcpfleet",
+    doc = "One MCP endpoint: which tools, upstreams and models it serves, to whom, and in which pods.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.readyReplicas"),
+    printcolumn(name = "Tools", type_ = "integer", json_path = ".status.tools"),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.url"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')")
+        .message("metadata.name names a Service too: start with a lower-case letter, then letters, digits and '-', at most 52 characters")
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams or models.selector"))]
+pub struct McpServerSpec {
+    /// Number of pods. Written through the scale subresource by `kubectl scale` and autoscalers.
+    #[serde(default = "default_replicas")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub replicas: i32,
+    /// Which McpTools of this namespace it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Selection>,
+    /// MCP servers whose tools are served beside its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub upstreams: Vec<Upstream>,
+    /// Which ProviderRoutes of this namespace it serves under `/v1`; absent means that `/v1` is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Selection>,
+    /// Who may call. Required, so that an open server is a decision.
+    pub auth: Auth,
+    /// Bounds of concurrent calls per pod.
+    #[serde(default)]
+    pub admission: Admission,
+    /// Serves TLS with a certificate from a Secret of type `kubernetes.io/tls`; plain HTTP when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// Values of the `Origin` header that are let in besides the server's own host, such as
+    /// `https://app.example.com`. Requests without `Origin` (anything but a browser) are not affected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_origins: Vec<String>,
+    /// Settings of its pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<PodTemplate>,
+}
+
+fn default_replicas() -> i32 {
+    1
+}
+
+/// Objects of this namespace by their labels.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Label selector; an empty one selects every object of the kind.
+    pub selector: LabelSelector,
+}
+
+/// An MCP server behind this one. Exactly one of `remote` and `serverRef` is set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("[has(self.remote), has(self.serverRef)].exists_one(set, set)")
+    .message("set exactly one of remote and serverRef"))]
+pub struct Upstream {
+    /// Name within this server.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Put in front of the names of its tools, such as `github_`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 64), regex(pattern = r"^[A-Za-z0-9_.-]*$"))]
+    pub prefix: String,
+    /// A server at a URL, over Streamable HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Remote>,
+    /// Another McpServer of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_ref: Option<ServerRef>,
+    /// Deadline of one call to it. 1ms to 24h; default 30s.
+    #[serde(default = "default_timeout")]
+    pub timeout: DurationString,
+}
+
+pub(super) fn default_timeout() -> DurationString {
+    DurationString::from("30s")
+}
+
+/// A server at a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Remote {
+    /// Its MCP endpoint, such as `https://mcp.example.com/mcp`.
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}]+$"))]
+    pub url: String,
+    /// How to authenticate there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<HttpAuth>,
+}
+
+/// Who may call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.anonymous)")
+    .message("say who may call: anonymous: {} lets in everyone who reaches the Service"))]
+pub struct Auth {
+    /// Everyone who reaches the listener.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "empty_object")]
+    pub anonymous: Option<Anonymous>,
+}
+
+/// A structural schema knows no `additionalProperties: false`, which the derived one would say.
+fn empty_object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "nullable": true})
+}
+
+/// Present or absent; it has no settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Anonymous {}
+
+/// Bounds of concurrent calls, per pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admission {
+    /// Calls that run at once.
+    #[serde(default = "default_concurrency")]
+    #[schemars(range(min = 1, max = 65_536))]
+    pub concurrency: u32,
+    /// Calls that wait for a place; one more is refused with 503 and Retry-After.
+    #[serde(default = "default_queue_length")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub queue_length: u32,
+    /// How long a call may wait. 1ms to 24h.
+    #[serde(default = "default_queue_timeout")]
+    pub queue_timeout: DurationString,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self {
+            concurrency: default_concurrency(),
+            queue_length: default_queue_length(),
+            queue_timeout: default_queue_timeout(),
+        }
+    }
+}
+
+fn default_concurrency() -> u32 {
+    64
+}
+
+fn default_queue_length() -> u32 {
+    256
+}
+
+fn default_queue_timeout() -> DurationString {
+    DurationString::from("10s")
+}
+
+/// A serving certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tls {
+    /// Secret with keys `tls.crt` and `tls.key`. Renewals are picked up without a restart.
+    pub secret_ref: SecretRef,
+    /// Name that clients verify; a pod whose certificate does not carry it is not Ready.
+    /// Default `<name>.<namespace>.svc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub server_name: Option<String>,
+}
+
+/// Settings of a server's pods.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodTemplate {
+    /// Image of `mcp-runtime`; default: the one that the operator was installed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Secrets for pulling the image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub image_pull_secrets: Vec<LocalObjectReference>,
+    /// Compute resources of the runtime container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceRequirements>,
+    /// Node labels that pods need.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints that pods tolerate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<Toleration>,
+    /// How pods spread; default: over zones and nodes where possible.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
+}
+
+/// What became of a server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct McpServerStatus {
+    /// Generation that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Pods that exist.
+    #[serde(default)]
+    pub replicas: i32,
+    /// Pods that are Ready.
+    #[serde(default)]
+    pub ready_replicas: i32,
+    /// Label selector of its pods, for the scale subresource.
+    #[serde(default)]
+    pub selector: String,
+    /// Tools that it declares and serves: its own, and those of upstreams as far as pods have reported them.
+    #[serde(default)]
+    pub tools: i32,
+    /// MCP endpoint inside the cluster.
+    #[serde(default)]
+    pub url: String,
+    /// The configuration that its pods serve.
+    #[serde(default)]
+    pub config: ConfigStatus,
+    /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
+    /// or route is refused. `Reconciling` and `Stalled` are present while they hold.
+    #[serde(default)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}

@@ -1,0 +1,65 @@
+//! What controllers report.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+/// Truth of a condition, as Kubernetes writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Nobody can tell yet.
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// `True`, `False` or `Unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl From<bool> for ConditionStatus {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+/// What became of a tool or route in one server that selects it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    /// Name of the McpServer.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Whether that server serves it.
+    pub serving: ConditionStatus,
+    /// Why, in one CamelCase word.
+    #[schemars(length(max = 128))]
+    pub reason: String,
+    /// Why, and what to do.
+    #[schemars(length(max = 4096))]
+    pub message: String,
+}
+
+/// Which configuration runtimes are given and which they hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigStatus {
+    /// Hash of the configuration that the current objects compile to.
+    #[schemars(length(max = 64))]
+    pub desired_hash: String,
+    /// Pods that answered when they were last asked.
+    pub total: i32,
+    /// Pods of them that serve the desired configuration.
+    pub synced: i32,
+}

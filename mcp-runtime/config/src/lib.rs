@@ -1,0 +1,24 @@
+//! What one `mcp-runtime` process serves for one server: the contract between whoever compiles
+//! (operator, `serve -f`, `lint`) and the runtime that serves it.
+//!
+//! In: the fields that `mcpfleet_crds::compile` fills. Out: canonical JSON bytes and their hash
+//! ([`RuntimeConfig::encode`]), and on the other side a checked value ([`RuntimeConfig::decode`]).
+//! The crate knows neither Kubernetes nor sockets. A runtime refuses a configuration as a whole:
+//! an unknown field or a newer format is an error, never something to skip.
+
+mod credential;
+mod encode;
+mod model;
+pub mod schema;
+pub mod tool_name;
+pub mod uri_template;
+mod validate;
+
+pub use credential::CredentialRef;
+pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
+pub use model::{
+    Access, Admission, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener,
+    Provider, ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations,
+    Upstream, UpstreamTransport,
+};
+pub use validate::Invalid;

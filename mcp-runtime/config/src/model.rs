@@ -1,0 +1,305 @@
+//! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
+
+use crate::{CredentialRef, uri_template::UriTemplate};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeSet, fmt};
+
+/// Version of this format that this code writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// Everything that one server serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RuntimeConfig {
+    /// [`FORMAT`] of the writer. A runtime refuses one that is newer than its own.
+    pub format: u32,
+    /// The server that this configuration is for.
+    pub server: ServerName,
+    /// How clients reach it.
+    pub listener: Listener,
+    /// Who may call.
+    pub access: Access,
+    /// The bounded queue in front of execution.
+    pub admission: Admission,
+    /// Tools, sorted by name.
+    pub tools: Vec<Tool>,
+    /// MCP servers aggregated behind this one, sorted by name.
+    pub upstreams: Vec<Upstream>,
+    /// Model providers, sorted by route and then in the route's order.
+    pub providers: Vec<Provider>,
+    /// Whether `/v1/*` is served at all. True also when no route matches yet.
+    pub serves_models: bool,
+}
+
+/// Namespace and name of a server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerName {
+    /// Kubernetes namespace.
+    pub namespace: String,
+    /// Name of the `McpServer`.
+    pub name: String,
+}
+
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The data listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Listener {
+    /// TLS, or plain HTTP when absent.
+    pub tls: Option<TlsListener>,
+    /// Values of `Origin` that are let in besides none and the host's own, such as
+    /// `https://app.example.com` (MCP transports, "Security warning": a foreign Origin gets 403).
+    pub allowed_origins: Vec<String>,
+}
+
+/// A serving certificate of type `kubernetes.io/tls`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TlsListener {
+    /// Secret with keys `tls.crt` and `tls.key`.
+    pub secret: String,
+    /// Name that clients verify; the readiness handshake verifies it too.
+    pub server_name: String,
+}
+
+/// Who may call. One variant today; others come beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// Anyone who reaches the listener.
+    Anonymous,
+}
+
+/// Bounds of concurrent execution and of waiting for it, per replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Admission {
+    /// Calls that run at once. 1..=65,536.
+    pub concurrency: u32,
+    /// Calls that wait for a place. 0..=1,000,000.
+    pub queue_length: u32,
+    /// How long a call may wait before it is refused, in ms.
+    pub queue_timeout_ms: u64,
+}
+
+/// One tool with the work behind it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tool {
+    /// Name that clients call it by; see [`crate::tool_name`].
+    pub name: String,
+    /// Name of the `McpTool` it comes from (same namespace as the server).
+    pub object: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What a model reads to choose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// JSON Schema 2020-12 of the arguments, `type: object` at the top.
+    pub input_schema: Value,
+    /// Hints for clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<ToolAnnotations>,
+    /// Deadline of one call including its wait for admission, in ms.
+    pub timeout_ms: u64,
+    /// The work.
+    pub backend: Backend,
+}
+
+/// Hints about a tool's behaviour (MCP schema, `ToolAnnotations`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ToolAnnotations {
+    /// It changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only_hint: Option<bool>,
+    /// It may destroy something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destructive_hint: Option<bool>,
+    /// Calling it twice is like calling it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent_hint: Option<bool>,
+    /// It reaches a world outside the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_world_hint: Option<bool>,
+}
+
+/// The work behind a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Backend {
+    /// Always the same text.
+    Static(StaticBackend),
+    /// One HTTP request.
+    Http(HttpBackend),
+}
+
+/// A fixed answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticBackend {
+    /// The text content of each result.
+    pub text: String,
+}
+
+/// One HTTP request made from the arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HttpBackend {
+    /// Request method.
+    pub method: HttpMethod,
+    /// Where to; expressions are allowed in path and query only.
+    pub url: UriTemplate,
+    /// Headers in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<Header>,
+    /// What the body holds.
+    pub body: BodySource,
+    /// Largest response body that becomes a result, in bytes; a larger one is an error.
+    pub max_response_bytes: u64,
+}
+
+/// Methods of RFC 9110 that a tool may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum HttpMethod {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl HttpMethod {
+    /// The method's token on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What a request body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BodySource {
+    /// No body.
+    None,
+    /// A JSON object of the arguments that the URL does not use.
+    Arguments,
+}
+
+/// A request header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Field name, lower case.
+    pub name: String,
+    /// Field value.
+    pub value: HeaderValue,
+}
+
+/// Where a header's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum HeaderValue {
+    /// Fixed text.
+    Literal(String),
+    /// `prefix` followed by the credential, such as `Bearer ` and a token.
+    Credential {
+        /// Text in front.
+        prefix: String,
+        /// The secret part.
+        from: CredentialRef,
+    },
+}
+
+/// An MCP server behind this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Upstream {
+    /// Name within the server.
+    pub name: String,
+    /// Put in front of each of its tools' names.
+    pub prefix: String,
+    /// How to reach it.
+    pub transport: UpstreamTransport,
+    /// Deadline of one call, in ms.
+    pub timeout_ms: u64,
+}
+
+/// How an upstream is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum UpstreamTransport {
+    /// Streamable HTTP at one URL.
+    StreamableHttp {
+        /// The MCP endpoint.
+        url: String,
+        /// Sent with every request.
+        headers: Vec<Header>,
+    },
+}
+
+/// One model provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provider {
+    /// Name of the `ProviderRoute` it comes from.
+    pub route: String,
+    /// Name within the route.
+    pub name: String,
+    /// Dialect that it speaks.
+    pub api: ProviderApi,
+    /// URL in front of `/chat/completions`, without a trailing slash.
+    pub base_url: String,
+    /// Sent with every request, credentials among them.
+    pub headers: Vec<Header>,
+    /// Model names that this provider answers for.
+    pub models: Vec<String>,
+    /// Deadline from request to the last byte, in ms.
+    pub timeout_ms: u64,
+}
+
+/// Dialect of a provider's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProviderApi {
+    /// OpenAI chat completions, and whatever is compatible with it.
+    OpenAI,
+}
+
+impl RuntimeConfig {
+    /// Every credential that serving this configuration can need, without repeats.
+    pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
+        let tools = self.tools.iter().filter_map(|t| match &t.backend {
+            Backend::Http(http) => Some(&http.headers),
+            Backend::Static(_) => None,
+        });
+        let upstreams = self.upstreams.iter().map(|u| match &u.transport {
+            UpstreamTransport::StreamableHttp { headers, .. } => headers,
+        });
+        let providers = self.providers.iter().map(|p| &p.headers);
+        tools.chain(upstreams).chain(providers).flatten().filter_map(Header::credential).collect()
+    }
+}
+
+impl Header {
+    /// The credential that the value needs, if it needs one.
+    pub fn credential(&self) -> Option<&CredentialRef> {
+        match &self.value {
+            HeaderValue::Credential { from, .. } => Some(from),
+            HeaderValue::Literal(_) => None,
+        }
+    }
+}
