@@ -84,8 +84,18 @@ need_kernel() {
       "use a kernel or a privileged container that has it, $ELSEWHERE"
 }
 
+# The jail covers these with directories of its own.
+need_place() {
+  local dir
+  for dir in "$STATE" "$CACHE"; do
+    [[ $(realpath -m "$dir") != @(/run|/var/run|/var/log|/var/lib/cni)/* ]] ||
+      die "$dir cannot hold clusters" "it is hidden from a cluster's processes" "set XDG_STATE_HOME and XDG_CACHE_HOME to other places"
+  done
+}
+
 need_host() {
   need_root
+  need_place
   need_packages
   need_kernel
   need_memory

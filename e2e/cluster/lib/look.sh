@@ -9,6 +9,8 @@ cmd_env() {
   printf 'export KUBECONFIG=%q\n' "$DIR/kubeconfig"
   # shellcheck disable=SC2016 # for the caller's shell
   [[ :$PATH: == *:$set:* ]] || printf 'export PATH=%q:"$PATH"\n' "$set"
+  # Where pods and the API server reach processes of this machine: webhooks, servers under test.
+  printf 'export CLUSTER_HOST_IP=%q\n' "$HOST_IP"
   # A proxy knows no way to these addresses.
   if [[ -n ${HTTPS_PROXY:-}${https_proxy:-}${HTTP_PROXY:-}${http_proxy:-} ]]; then
     printf 'export NO_PROXY=%q no_proxy=%q\n' "198.18.0.0/15${NO_PROXY:+,$NO_PROXY}" "198.18.0.0/15${no_proxy:+,$no_proxy}"

@@ -4,6 +4,7 @@
 # <state>/<name>/  link     name of the host's end of the link (and with it the index)
 #                  pid      pid and start time of the jail's first process
 #                  set      the programs it runs
+#                  complete made when `up` had finished
 #                  kubeconfig, pki/, etc/, logs/, hold/, data/
 
 STATE=${XDG_STATE_HOME:-${HOME:?}/.local/state}/mcpfleet

@@ -22,7 +22,8 @@ cmd_up() {
 name_option() { [[ $NAME == mcpfleet ]] || echo " --name $NAME"; }
 
 already_up() {
-  load_state && find_jail || return 1
+  # Without the mark, an `up` was cut short: its node may be Ready and yet have no DNS.
+  [[ -e $DIR/complete ]] && load_state && find_jail || return 1
   local set=''
   [[ -r $DIR/set ]] && read -r set <"$DIR/set"
   BIN=$set
@@ -54,6 +55,7 @@ create() {
   start_jail
   connect_link
   wait_ready
+  touch "$DIR/complete"
   trap - EXIT
 }
 
