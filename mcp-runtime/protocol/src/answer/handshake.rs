@@ -1,0 +1,79 @@
+//! `initialize` and `server/discover`.
+
+use super::CachePolicy;
+use crate::{
+    Revision,
+    json::{JsonText, ObjectWriter, quoted},
+    server::key,
+};
+
+/// Name and version of a client or a server (2026-07-28, schema, `Implementation`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Implementation {
+    /// For programs.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// Of the software.
+    pub version: String,
+}
+
+impl Implementation {
+    /// One without a title.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { name: name.into(), title: None, version: version.into() }
+    }
+
+    /// The object on the wire.
+    pub fn write(&self) -> JsonText {
+        ObjectWriter::new()
+            .text("name", &self.name)
+            .text_some("title", self.title.as_deref())
+            .text("version", &self.version)
+            .finish()
+    }
+}
+
+/// What a server says about itself.
+#[derive(Clone, Debug)]
+pub struct ServerIdentity {
+    /// Who it is.
+    pub info: Implementation,
+    /// What it offers; an object such as [`tools_capability`].
+    pub capabilities: JsonText,
+    /// Guidance for models.
+    pub instructions: Option<String>,
+}
+
+/// Capabilities of a server that offers tools and announces no changes of the list
+/// (2026-07-28, server/tools, "Capabilities").
+pub fn tools_capability() -> JsonText {
+    ObjectWriter::new().raw("tools", "{}").finish()
+}
+
+/// The result of `initialize`, with the revision of [`crate::server::Initialize::negotiated`]
+/// (2025-11-25, lifecycle, "Initialization").
+pub fn initialize(identity: &ServerIdentity, negotiated: Revision) -> JsonText {
+    ObjectWriter::new()
+        .text("protocolVersion", negotiated.as_str())
+        .raw("capabilities", identity.capabilities.as_str())
+        .raw("serverInfo", identity.info.write().as_str())
+        .text_some("instructions", identity.instructions.as_deref())
+        .finish()
+}
+
+/// The result of `server/discover` (2026-07-28, server/discover, "Response").
+pub fn discover(identity: &ServerIdentity, cache: CachePolicy) -> JsonText {
+    let versions = Revision::SERVED.map(|revision| quoted(revision.as_str())).join(",");
+    let writer = ObjectWriter::new()
+        .text("resultType", "complete")
+        .raw("supportedVersions", &format!("[{versions}]"))
+        .raw("capabilities", identity.capabilities.as_str())
+        .text_some("instructions", identity.instructions.as_deref());
+    cache.write(writer).raw("_meta", server_meta(&identity.info).as_str()).finish()
+}
+
+/// `_meta` of a result: servers SHOULD say who they are (2026-07-28, basic, "Per-response protocol fields").
+pub(super) fn server_meta(info: &Implementation) -> JsonText {
+    ObjectWriter::new().raw(key::SERVER_INFO, info.write().as_str()).finish()
+}

@@ -1,0 +1,13 @@
+//! JSON-RPC 2.0 as MCP narrows it: one message a body, ids are strings or integers, params are objects.
+//!
+//! In: a body's bytes (its size already bounded by whoever read it). Out: a [`Message`] that borrows from them.
+//! And back: [`success`] and [`error`] write answers around results that are already text.
+
+mod id;
+mod parse;
+mod write;
+
+pub use id::{Id, MAX_ID_BYTES};
+pub use parse::{Message, Outcome, ParseError, RpcError, parse};
+pub(crate) use write::{RequestText, request};
+pub use write::{error, forwarded_error, notification, success};

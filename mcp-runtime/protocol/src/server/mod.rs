@@ -1,0 +1,23 @@
+//! The down side: we are the server.
+//!
+//! In: headers and body of a POST to the MCP endpoint. Out: [`Incoming`], or a [`Refusal`] that is a whole HTTP
+//! answer. Sessions, authentication and body size belong to the caller; [`Refusal`] has the answers for them.
+
+mod accept;
+mod incoming;
+mod legacy;
+mod media;
+mod meta;
+mod modern;
+mod operation;
+mod origin;
+mod refusal;
+
+pub use accept::accept;
+pub use incoming::{
+    CallTool, Context, Incoming, Initialize, Notification, Notified, Operation, Request, Response,
+};
+pub use media::Accepts;
+pub use meta::{LogLevel, Meta, key};
+pub use origin::AllowedOrigins;
+pub use refusal::{Reason, Refusal};

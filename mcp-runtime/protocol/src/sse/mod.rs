@@ -1,0 +1,7 @@
+//! Server-sent events (WHATWG HTML, section 9.2), both ways, without I/O.
+
+mod decode;
+mod encode;
+
+pub use decode::{Decoder, Event, EventTooLarge};
+pub use encode::{KEEP_ALIVE, encode, prime};

@@ -1,0 +1,119 @@
+//! A tool's definition (2026-07-28, server/tools, "Tool"; 2025-11-25 has the same members).
+//!
+//! Read from an upstream's list and written to our own. What we do not know by name is kept and passed on.
+
+use crate::{
+    Era,
+    json::{JsonText, Members, ObjectWriter, string},
+};
+use serde_json::value::RawValue;
+
+/// One tool as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Unique within the server; case-sensitive.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// For models.
+    pub description: Option<String>,
+    /// JSON Schema of the arguments; an object whose `type` is `object`.
+    pub input_schema: JsonText,
+    /// JSON Schema of `structuredContent`.
+    pub output_schema: Option<JsonText>,
+    /// Hints; an object.
+    pub annotations: Option<JsonText>,
+    /// An object.
+    pub meta: Option<JsonText>,
+    /// Every other member, such as `icons`, in the order it came.
+    pub other: Vec<(String, JsonText)>,
+}
+
+/// Why an upstream's tool is left out. One such tool does not spoil its list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// Not an object, or one without a name.
+    #[error("a tool has no name")]
+    NoName,
+    /// A member that has the wrong type.
+    #[error("tool {name:?}: {member} is missing or of the wrong type")]
+    Member {
+        /// The tool.
+        name: String,
+        /// The member.
+        member: &'static str,
+    },
+}
+
+impl Tool {
+    /// A tool with what every tool needs.
+    pub fn new(name: impl Into<String>, input_schema: JsonText) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            input_schema,
+            output_schema: None,
+            annotations: None,
+            meta: None,
+            other: Vec::new(),
+        }
+    }
+
+    /// Reads one element of `tools`.
+    ///
+    /// # Errors
+    /// [`ToolError`], naming the member.
+    pub fn read(raw: &RawValue) -> Result<Self, ToolError> {
+        let members = Members::read(raw).ok_or(ToolError::NoName)?;
+        let name = members.get("name").and_then(string).ok_or(ToolError::NoName)?;
+        let wrong = |member| ToolError::Member { name: name.to_string(), member };
+        let schema = members.get("inputSchema").filter(|schema| has_object_type(schema.get()));
+        let mut tool = Self::new(name.clone(), schema.ok_or_else(|| wrong("inputSchema"))?.into());
+        for (key, value) in members.iter() {
+            match key {
+                "name" | "inputSchema" => {}
+                _ if value.get() == "null" => {}
+                "title" => tool.title = Some(string(value).ok_or_else(|| wrong("title"))?.into_owned()),
+                "description" => {
+                    tool.description = Some(string(value).ok_or_else(|| wrong("description"))?.into_owned());
+                }
+                "outputSchema" => {
+                    tool.output_schema = Some(object(value).ok_or_else(|| wrong("outputSchema"))?)
+                }
+                "annotations" => tool.annotations = Some(object(value).ok_or_else(|| wrong("annotations"))?),
+                "_meta" => tool.meta = Some(object(value).ok_or_else(|| wrong("_meta"))?),
+                _ => tool.other.push((key.to_owned(), value.into())),
+            }
+        }
+        Ok(tool)
+    }
+
+    /// The definition for a client of `era`.
+    ///
+    /// An output schema of another type than `object` is left out for legacy clients: 2025-11-25 requires that type,
+    /// and a client that checks would lose the whole list.
+    pub fn write(&self, era: Era) -> JsonText {
+        let output = self.output_schema.as_ref().map(JsonText::as_str);
+        let output = output.filter(|schema| era == Era::Modern || has_object_type(schema));
+        let writer = ObjectWriter::new()
+            .text("name", &self.name)
+            .text_some("title", self.title.as_deref())
+            .text_some("description", self.description.as_deref())
+            .raw("inputSchema", self.input_schema.as_str())
+            .raw_some("outputSchema", output)
+            .raw_some("annotations", self.annotations.as_ref().map(JsonText::as_str));
+        let others = self.other.iter();
+        let writer = others.fold(writer, |writer, (key, value)| writer.raw(key, value.as_str()));
+        writer.raw_some("_meta", self.meta.as_ref().map(JsonText::as_str)).finish()
+    }
+}
+
+fn object(raw: &RawValue) -> Option<JsonText> {
+    crate::json::is_object(raw).then(|| raw.into())
+}
+
+fn has_object_type(schema: &str) -> bool {
+    let kind = Members::parse(schema).and_then(|members| members.get("type").and_then(string));
+    kind.as_deref() == Some("object")
+}
