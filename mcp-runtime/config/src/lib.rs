@@ -10,6 +10,7 @@ mod credential;
 mod encode;
 mod model;
 pub mod schema;
+pub mod status;
 pub mod tool_name;
 pub mod uri_template;
 mod validate;

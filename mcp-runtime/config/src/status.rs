@@ -1,0 +1,95 @@
+//! What a runtime says of itself at `GET /status` of its admin port: which configuration it holds and what
+//! keeps declared things from being served. Read by the operator; never contains a secret value.
+
+use crate::{ConfigHash, CredentialRef};
+use serde::{Deserialize, Serialize};
+
+/// State of one runtime and one server that it serves.
+///
+/// Unknown fields are passed over: operator and runtime may be one version apart in either direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodStatus {
+    /// Hash of the configuration that calls are served from; absent before the first valid one.
+    pub config_hash: Option<ConfigHash>,
+    /// A configuration that was refused after that one, if any.
+    pub rejected: Option<Rejected>,
+    /// Whether `/readyz` says yes.
+    pub ready: bool,
+    /// Why not, when it says no.
+    pub not_ready_reason: Option<String>,
+    /// Tools in the list that clients get, upstream ones included.
+    pub tools: u32,
+    /// Credentials that are named and not mounted, or empty.
+    pub missing_credentials: Vec<MissingCredential>,
+    /// Each upstream.
+    pub upstreams: Vec<UpstreamStatus>,
+    /// The serving certificate, when there is one.
+    pub tls: Option<TlsStatus>,
+}
+
+/// A configuration that was refused whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Its hash.
+    pub hash: ConfigHash,
+    /// Why.
+    pub message: String,
+}
+
+/// A credential that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingCredential {
+    /// Which one.
+    #[serde(flatten)]
+    pub credential: CredentialRef,
+    /// What does not work without it.
+    pub used_by: Vec<CredentialUser>,
+}
+
+/// Something that needs a credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CredentialUser {
+    /// The `McpTool` of this name.
+    Tool(String),
+    /// The upstream of this name.
+    Upstream(String),
+    /// The `ProviderRoute` of this name.
+    Route(String),
+}
+
+/// State of one upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpstreamStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether its tools can be called.
+    pub state: UpstreamState,
+    /// Tools that it contributes.
+    pub tools: u32,
+    /// What went wrong last, when something did.
+    pub message: Option<String>,
+}
+
+/// Whether an upstream can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UpstreamState {
+    /// Not asked yet.
+    Connecting,
+    /// It answered the last handshake or list.
+    Connected,
+    /// It did not.
+    Unreachable,
+}
+
+/// State of the serving certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsStatus {
+    /// Whether a usable certificate is loaded.
+    pub loaded: bool,
+    /// What is wrong with it, when something is.
+    pub message: Option<String>,
+}
