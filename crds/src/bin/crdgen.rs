@@ -1,13 +1,19 @@
-//! Writes the CustomResourceDefinitions as YAML: `crdgen DIR` writes one file per kind.
+//! Writes what is generated from the types: `crdgen CHART_TEMPLATES_DIR REFERENCE.md`.
 
-use mcpfleet_crds::crd;
+use mcpfleet_crds::{crd, reference};
 use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let dir = PathBuf::from(env::args().nth(1).ok_or("usage: crdgen DIR")?);
-    fs::create_dir_all(&dir)?;
+    let [templates, page] = env::args()
+        .skip(1)
+        .map(PathBuf::from)
+        .collect::<Vec<_>>()
+        .try_into()
+        .map_err(|_| "usage: crdgen CHART_TEMPLATES_DIR REFERENCE.md")?;
+    fs::create_dir_all(&templates)?;
     for definition in crd::all() {
-        fs::write(dir.join(crd::file_name(&definition)), crd::to_yaml(&definition)?)?;
+        fs::write(templates.join(crd::file_name(&definition)), crd::to_chart_template(&definition)?)?;
     }
+    fs::write(page, reference::markdown())?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt};
 
 /// Text of a duration. It is kept as written, so that a malformed one in a file is reported on its field
 /// instead of making the whole object unreadable.
@@ -22,22 +22,47 @@ pub enum DurationError {
 }
 
 const PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
-const MAX: Duration = Duration::from_secs(24 * 3_600);
+const MAX_LEN: usize = 32;
+const MAX_MILLIS: f64 = 24.0 * 3_600_000.0;
 
 impl DurationString {
     /// Whole milliseconds, 1 to 86,400,000.
     pub fn to_millis(&self) -> Result<u64, DurationError> {
         let text = &self.0;
-        let parsed = kube::core::Duration::from_str(text)
-            .ok()
-            .filter(|d| !d.is_negative() && !text.is_empty() && text.is_ascii())
-            .ok_or_else(|| DurationError::Malformed(text.clone()))?;
-        let duration = Duration::from(parsed);
-        if duration > MAX || duration < Duration::from_millis(1) {
+        let millis = parse(text).ok_or_else(|| DurationError::Malformed(text.clone()))?.round();
+        if !(1.0..=MAX_MILLIS).contains(&millis) {
             return Err(DurationError::OutOfRange(text.clone()));
         }
-        u64::try_from(duration.as_millis()).map_err(|_| DurationError::OutOfRange(text.clone()))
+        // In range, and so exact.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok(millis as u64)
     }
+}
+
+/// Milliseconds by the pattern above. kube's own parser panics on numbers that are too large.
+fn parse(text: &str) -> Option<f64> {
+    let mut rest = text;
+    let mut millis = 0.0;
+    if text.is_empty() || text.len() > MAX_LEN {
+        return None;
+    }
+    while !rest.is_empty() {
+        let number_end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let (number, tail) = rest.split_at(number_end);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit_end);
+        let scale = match unit {
+            "ms" => 1.0,
+            "s" => 1_000.0,
+            "m" => 60_000.0,
+            "h" => 3_600_000.0,
+            _ => return None,
+        };
+        let bare_point = number.starts_with('.') || number.ends_with('.');
+        millis += number.parse::<f64>().ok().filter(|_| !bare_point)? * scale;
+        rest = tail;
+    }
+    Some(millis)
 }
 
 impl From<&str> for DurationString {

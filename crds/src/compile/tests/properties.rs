@@ -1,0 +1,249 @@
+//! What holds for every input, however odd: nothing has passed the API server's rules here.
+
+use super::fleets::Fleet;
+use crate::{
+    compile::{Report, Severity},
+    v1alpha1::{
+        Admission, Anonymous, Auth, Backend, BodySource, DurationString, HttpAuth, HttpBackend, HttpHeader,
+        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
+        ProviderRouteSpec, Remote, Secret, SecretKeyRef, Selection, ServerRef, StaticBackend, Tls, Upstream,
+    },
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{Value, json};
+
+/// Words that are often right and sometimes terrible.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => select(vec!["a", "b", "shop", "find-order", "x_y", "id"]).prop_map(String::from),
+        1 => any::<String>(),
+        1 => select(vec!["", "-", "..", "a/b", "ä", "\n", "A B", "{", "\u{0}"]).prop_map(String::from),
+    ]
+}
+
+fn url() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => select(vec![
+            "http://orders/{id}", "http://orders/{id}{?a,b*}", "https://x.example.com/mcp", "http://{host}/",
+            "http://u:p@h/", "ftp://h/", "http://h/#f", "http://[::1/", "http://h/{", "",
+        ]).prop_map(String::from),
+        1 => any::<String>(),
+        1 => "http://h/[a-z{}?&,*]{0,12}",
+    ]
+}
+
+fn duration() -> impl Strategy<Value = DurationString> {
+    prop_oneof![
+        4 => select(vec!["5s", "250ms", "1m30s", "24h"]).prop_map(DurationString::from),
+        1 => any::<String>().prop_map(DurationString),
+        1 => select(vec!["", "0s", "25h", "-1s", "1e400s", "NaNs", "infh", "99999999999999999h"]).prop_map(DurationString::from),
+    ]
+}
+
+fn schema() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        3 => Just(json!({"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]})),
+        1 => Just(json!({"type": "object", "properties": [], "required": {"id": 1}})),
+        1 => Just(json!({"type": "object", "$ref": "#"})),
+        1 => Just(json!({"type": "object", "properties": {"a": {"pattern": "(((("}}})),
+        1 => Just(json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/x"}}})),
+        1 => Just(Value::Null),
+        1 => Just(json!([1, "two"])),
+        1 => any::<String>().prop_map(|text| json!({"type": text})),
+    ]
+}
+
+fn auth() -> impl Strategy<Value = HttpAuth> {
+    (option::of((word(), word())), option::of((word(), word(), word()))).prop_map(|(bearer, header)| HttpAuth {
+        bearer: bearer.map(|(name, key)| Secret { secret_ref: SecretKeyRef { name, key } }),
+        header: header.map(|(header, name, key)| crate::v1alpha1::HeaderAuth {
+            name: header,
+            secret_ref: SecretKeyRef { name, key },
+        }),
+    })
+}
+
+fn http() -> impl Strategy<Value = HttpBackend> {
+    let method = select(vec![HttpMethod::Get, HttpMethod::Post, HttpMethod::Delete]);
+    let body = option::of(select(vec![BodySource::None, BodySource::Arguments]));
+    (method, url(), vec((word(), word()), 0..3), option::of(auth()), body).prop_map(
+        |(method, url, headers, auth, body)| HttpBackend {
+            method,
+            url,
+            headers: headers.into_iter().map(|(name, value)| HttpHeader { name, value }).collect(),
+            auth,
+            body,
+        },
+    )
+}
+
+fn tool() -> impl Strategy<Value = McpTool> {
+    let backend = (option::of(word()), option::of(http()))
+        .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
+    (word(), option::of(word()), word(), schema(), backend, duration(), any::<bool>(), 0..3_i64).prop_map(
+        |(object, name, description, input_schema, backend, timeout, labelled, age)| {
+            let spec = McpToolSpec {
+                name,
+                title: None,
+                description,
+                input_schema,
+                annotations: None,
+                backend,
+                timeout,
+            };
+            let mut tool = McpTool::new(&object, spec);
+            tool.metadata.namespace = Some("agents".into());
+            tool.metadata.labels = labelled.then(|| [("fleet".to_owned(), "shop".to_owned())].into());
+            let time = format!("2026-01-0{}T00:00:00Z", age + 1);
+            tool.metadata.creation_timestamp =
+                (age > 0).then(|| serde_json::from_value(Value::from(time)).unwrap());
+            tool
+        },
+    )
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    let selector = prop_oneof![
+        3 => Just(LabelSelector::default()),
+        3 => Just(LabelSelector {
+            match_labels: Some([("fleet".to_owned(), "shop".to_owned())].into()),
+            ..LabelSelector::default()
+        }),
+        1 => (word(), word(), vec(word(), 0..2)).prop_map(|(key, operator, values)| LabelSelector {
+            match_expressions: Some(vec![LabelSelectorRequirement { key, operator, values: Some(values) }]),
+            match_labels: None,
+        }),
+    ];
+    selector.prop_map(|selector| Selection { selector })
+}
+
+fn upstream() -> impl Strategy<Value = Upstream> {
+    let remote = option::of((url(), option::of(auth())).prop_map(|(url, auth)| Remote { url, auth }));
+    let server_ref = option::of(word().prop_map(|name| ServerRef { name }));
+    (word(), word(), remote, server_ref, duration()).prop_map(|(name, prefix, remote, server_ref, timeout)| Upstream {
+        name,
+        prefix,
+        remote,
+        server_ref,
+        timeout,
+    })
+}
+
+fn server() -> impl Strategy<Value = McpServer> {
+    let admission = (any::<u32>(), any::<u32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
+        Admission { concurrency, queue_length, queue_timeout }
+    });
+    let admission = prop_oneof![3 => Just(Admission::default()), 1 => admission];
+    let tls = option::of((word(), option::of(word())).prop_map(|(name, server_name)| Tls {
+        secret_ref: crate::v1alpha1::SecretRef { name },
+        server_name,
+    }));
+    let who = prop_oneof![5 => Just(Some(Anonymous {})), 1 => Just(None)];
+    let selections = (option::of(selection()), option::of(selection()));
+    (word(), selections, vec(upstream(), 0..4), who, admission, tls, vec(word(), 0..2)).prop_map(
+        |(name, (tools, models), upstreams, anonymous, admission, tls, allowed_origins)| {
+            let spec = McpServerSpec {
+                replicas: 1,
+                tools,
+                upstreams,
+                models,
+                auth: Auth { anonymous },
+                admission,
+                tls,
+                allowed_origins,
+                template: None,
+            };
+            let mut server = McpServer::new(&name, spec);
+            server.metadata.namespace = Some("agents".into());
+            server
+        },
+    )
+}
+
+fn route() -> impl Strategy<Value = ProviderRoute> {
+    let provider = (word(), url(), option::of(auth()), vec(word(), 0..3), duration()).prop_map(
+        |(name, base_url, auth, models, timeout)| Provider {
+            name,
+            api: ProviderApi::OpenAI,
+            base_url,
+            auth,
+            models: models.into_iter().map(|name| Model { name }).collect(),
+            timeout,
+        },
+    );
+    (word(), vec(provider, 0..3)).prop_map(|(name, providers)| {
+        let mut route = ProviderRoute::new(&name, ProviderRouteSpec { providers });
+        route.metadata.namespace = Some("agents".into());
+        route
+    })
+}
+
+fn fleet() -> impl Strategy<Value = Fleet> {
+    // Names of objects of one kind are unique in a namespace.
+    fn unique<T: kube::ResourceExt>(objects: Vec<T>) -> Vec<T> {
+        let mut seen = std::collections::BTreeSet::new();
+        objects.into_iter().filter(|object| seen.insert(object.name_any())).collect()
+    }
+    (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3)).prop_map(|(server, tools, routes, others)| {
+        let neighbours = unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
+        Fleet { server, tools: unique(tools), routes: unique(routes), neighbours }
+    })
+}
+
+fn report(fleet: &Fleet) -> Report {
+    fleet.compile().map_or_else(|refused| refused.report, |compiled| compiled.report)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Reaching the end is the promise: no input panics. And what is compiled, a runtime accepts.
+    #[test]
+    fn every_input_compiles_or_is_refused_with_an_error(fleet in fleet()) {
+        match fleet.compile() {
+            Ok(compiled) => {
+                let read = mcpfleet_config::RuntimeConfig::decode(compiled.encoded.json.as_bytes());
+                prop_assert_eq!(read, Ok(compiled.config));
+            }
+            Err(refused) => {
+                prop_assert!(refused.report.errors().next().is_some());
+                let internal = refused.report.errors().find(|f| f.reason == crate::compile::Reason::Internal);
+                prop_assert_eq!(internal, None);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_inputs_does_not_matter(fleet in fleet(), seed in any::<u64>()) {
+        let mut shuffled = fleet.clone();
+        let turn = |len: usize| if len == 0 { 0 } else { usize::try_from(seed % len as u64).unwrap() };
+        shuffled.tools.reverse();
+        let turned = turn(shuffled.tools.len());
+        shuffled.tools.rotate_left(turned);
+        shuffled.routes.reverse();
+        shuffled.neighbours.reverse();
+        prop_assert_eq!(report(&fleet), report(&shuffled));
+        let bytes = |fleet: &Fleet| fleet.compile().map(|c| (c.encoded, c.pod)).map_err(|r| r.to_string());
+        prop_assert_eq!(bytes(&fleet), bytes(&shuffled));
+    }
+
+    #[test]
+    fn every_finding_names_object_field_reason_and_remedy(fleet in fleet()) {
+        for finding in report(&fleet).findings {
+            prop_assert!(finding.field.starts_with("spec") || finding.field == "metadata.name", "{}", finding);
+            prop_assert!(!finding.message.is_empty() && !finding.remedy.is_empty(), "{}", finding);
+            prop_assert!(!finding.reason.as_str().is_empty());
+            prop_assert!(matches!(finding.severity, Severity::Error | Severity::Warning));
+        }
+    }
+
+    #[test]
+    fn a_refused_object_has_an_error_of_its_own(fleet in fleet()) {
+        let report = report(&fleet);
+        for (object, verdict) in &report.verdicts {
+            let errors = report.about(object).filter(|f| f.severity == Severity::Error).count();
+            prop_assert_eq!(*verdict == crate::compile::Verdict::Refused, errors > 0, "{}", object);
+        }
+    }
+}
