@@ -4,6 +4,7 @@ use crate::{
     header::{METHOD, NAME, PROTOCOL_VERSION, encode_value},
     json::{JsonText, Members, ObjectWriter},
     jsonrpc::{Id, RequestText, request},
+    server::key,
 };
 use bytes::Bytes;
 use http::{
@@ -30,8 +31,8 @@ pub struct CallParams<'a> {
     pub arguments: &'a str,
     /// Asks for progress; ours, not the client's.
     pub progress_token: Option<&'a Id<'a>>,
-    /// `_meta` members of the client to hand on, such as `traceparent`. Those that the protocol reserves for a hop
-    /// (`io.modelcontextprotocol/*`, `progressToken`) are left out and written anew.
+    /// `_meta` members of the client to hand on, such as `traceparent`. Those that belong to one hop (revision, client,
+    /// capabilities, log level, progress token) are left out and written anew.
     pub meta: Option<&'a RawValue>,
 }
 
@@ -46,7 +47,14 @@ impl CallParams<'_> {
 }
 
 fn is_hop_key(key: &str) -> bool {
-    key == "progressToken" || key.starts_with("io.modelcontextprotocol/")
+    matches!(
+        key,
+        key::PROTOCOL_VERSION
+            | key::CLIENT_INFO
+            | key::CLIENT_CAPABILITIES
+            | key::LOG_LEVEL
+            | key::PROGRESS_TOKEN
+    )
 }
 
 /// Headers of every POST (2026-07-28 and 2025-11-25, "Sending Messages").

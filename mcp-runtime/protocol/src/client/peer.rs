@@ -64,14 +64,14 @@ impl ModernPeer {
     /// (2026-07-28, streamable HTTP, "Backward Compatibility").
     pub fn discover(&self, id: &Id<'_>) -> Outgoing {
         let params = ObjectWriter::new().raw("_meta", self.meta(ObjectWriter::new()).as_str()).finish();
-        self.request(id, "server/discover", None, &params)
+        Self::request(id, "server/discover", None, &params)
     }
 
     /// `tools/list`.
     pub fn list_tools(&self, id: &Id<'_>, cursor: Option<&str>) -> Outgoing {
         let meta = self.meta(ObjectWriter::new());
         let params = ObjectWriter::new().text_some("cursor", cursor).raw("_meta", meta.as_str()).finish();
-        self.request(id, "tools/list", None, &params)
+        Self::request(id, "tools/list", None, &params)
     }
 
     /// `tools/call`.
@@ -82,7 +82,7 @@ impl ModernPeer {
             .raw("arguments", call.arguments)
             .raw("_meta", meta.as_str())
             .finish();
-        self.request(id, "tools/call", Some(call.name), &params)
+        Self::request(id, "tools/call", Some(call.name), &params)
     }
 
     /// The per-request fields (2026-07-28, basic, "Per-request protocol fields").
@@ -95,7 +95,7 @@ impl ModernPeer {
             .finish()
     }
 
-    fn request(&self, id: &Id<'_>, method: &'static str, name: Option<&str>, params: &JsonText) -> Outgoing {
+    fn request(id: &Id<'_>, method: &'static str, name: Option<&str>, params: &JsonText) -> Outgoing {
         let mut headers = common_headers();
         version_header(&mut headers, Self::REVISION);
         mirror(&mut headers, method, name);

@@ -175,13 +175,11 @@ impl<'a> Scanner<'a> {
             keys.sort_unstable();
             (1..keys.len()).find(|&at| keys[at - 1] == keys[at])
         };
-        match twice {
-            Some(at) => Err(ScanError::DuplicateKey(keys[at].chars().take(64).collect())),
-            None => {
-                self.keys.truncate(first);
-                Ok(())
-            }
+        if let Some(at) = twice {
+            return Err(ScanError::DuplicateKey(keys[at].chars().take(64).collect()));
         }
+        self.keys.truncate(first);
+        Ok(())
     }
 
     fn string(&mut self) -> Result<Escapes, ScanError> {

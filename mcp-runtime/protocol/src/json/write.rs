@@ -1,6 +1,7 @@
 //! Writes objects without a tree in between, and without a failing case.
 
 use super::JsonText;
+use std::fmt::Write;
 
 /// An object under construction. The caller gives each key once, and keys that need no escapes.
 pub(crate) struct ObjectWriter {
@@ -73,7 +74,10 @@ fn quote_into(out: &mut String, text: &str) {
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\t' => out.push_str("\\t"),
-            control => out.push_str(&format!("\\u{control:04x}")),
+            // Writing to a String has no failing case.
+            control => {
+                let _ = write!(out, "\\u{control:04x}");
+            }
         }
         rest = &special[1..];
     }
