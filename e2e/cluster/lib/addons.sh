@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a cluster must have beside its components, and how it is asked whether it is ready.
 
-kc() { "$BIN/kubectl" --kubeconfig "$DIR/kubeconfig" --request-timeout=10s "$@"; }
+kc() { KUBECACHEDIR=$DIR/cache "$BIN/kubectl" --kubeconfig "$DIR/kubeconfig" --request-timeout=10s "$@"; }
 
 node_api_ready() { find_jail && kc get --raw /readyz >/dev/null 2>&1; }
 

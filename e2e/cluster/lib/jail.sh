@@ -6,7 +6,7 @@ start_jail() {
   # setsid and closed files: the cluster outlives the shell and the terminal that started it.
   (
     cd /
-    exec setsid env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 \
+    exec setsid env -i PATH="$PATH" HOME="$DIR" LC_ALL=C.UTF-8 \
       unshare --mount --net --pid --fork --kill-child=SIGKILL --mount-proc \
       bash "$HERE/jail/init" "$DIR/etc/jail.env" </dev/null >"$DIR/logs/init.log" 2>&1 8>&- 9>&-
   ) &

@@ -7,6 +7,8 @@ cmd_env() {
   local set
   read -r set <"$DIR/set"
   printf 'export KUBECONFIG=%q\n' "$DIR/kubeconfig"
+  # What kubectl and helm remember of an API must not outlive the cluster: the next has its address.
+  printf 'export KUBECACHEDIR=%q\n' "$DIR/cache"
   # shellcheck disable=SC2016 # for the caller's shell
   [[ :$PATH: == *:$set:* ]] || printf 'export PATH=%q:"$PATH"\n' "$set"
   # Where pods and the API server reach processes of this machine: webhooks, servers under test.
