@@ -33,6 +33,7 @@
 //! | bad revision header is 400 | 2025-11-25 transports, "Protocol Version Header" | [`server::Reason::ProtocolVersionHeader`] |
 //! | headers mirror the body | 2026-07-28 streamable HTTP, "Server Validation" | [`server::Reason::HeaderMismatch`] |
 //! | base64 where a value is not safe | 2026-07-28 streamable HTTP, "Value Encoding" | [`header::encode_value`] |
+//! | parameters mirrored into headers | 2026-07-28 streamable HTTP, "Custom Headers from Tool Parameters" | [`header::ParamHeader`] |
 //! | required `_meta` keys | 2026-07-28 basic, "Per-request protocol fields" | [`server::Reason::Envelope`] |
 //! | unsupported revision names those that are | 2026-07-28 versioning, "Protocol Version Negotiation" | [`server::Reason::UnsupportedProtocolVersion`] |
 //! | the answer to `initialize` | 2025-11-25 lifecycle, "Version Negotiation" | [`Revision::negotiate`] |

@@ -4,6 +4,7 @@
 
 use crate::{
     Era,
+    header::{InvalidParamHeader, ParamHeader, param_headers},
     json::{JsonText, Members, ObjectWriter, string},
 };
 use serde_json::value::RawValue;
@@ -43,6 +44,14 @@ pub enum ToolError {
         /// The member.
         member: &'static str,
     },
+    /// An `x-mcp-header` that clients must not follow (2026-07-28, server/tools, "x-mcp-header").
+    #[error("tool {name:?}: {why}")]
+    ParamHeader {
+        /// The tool.
+        name: String,
+        /// What is wrong with it.
+        why: InvalidParamHeader,
+    },
 }
 
 impl Tool {
@@ -79,7 +88,7 @@ impl Tool {
                     tool.description = Some(string(value).ok_or_else(|| wrong("description"))?.into_owned());
                 }
                 "outputSchema" => {
-                    tool.output_schema = Some(object(value).ok_or_else(|| wrong("outputSchema"))?)
+                    tool.output_schema = Some(object(value).ok_or_else(|| wrong("outputSchema"))?);
                 }
                 "annotations" => tool.annotations = Some(object(value).ok_or_else(|| wrong("annotations"))?),
                 "_meta" => tool.meta = Some(object(value).ok_or_else(|| wrong("_meta"))?),
@@ -87,6 +96,16 @@ impl Tool {
             }
         }
         Ok(tool)
+    }
+
+    /// The parameters that a call over HTTP must mirror into headers. Modern only: to a legacy server the annotation
+    /// means nothing.
+    ///
+    /// # Errors
+    /// When an annotation breaks the rules; such a tool must be left out.
+    pub fn param_headers(&self) -> Result<Vec<ParamHeader>, ToolError> {
+        let name = || self.name.clone();
+        param_headers(&self.input_schema).map_err(|why| ToolError::ParamHeader { name: name(), why })
     }
 
     /// The definition for a client of `era`.

@@ -49,7 +49,8 @@ impl CallResult {
 
     /// A value, and the same as text for clients that read only that (2026-07-28, server/tools, "Structured Content").
     pub fn structured(value: JsonText) -> Self {
-        Self { structured: Some(value.clone()), ..Self::text(value.as_str()) }
+        let text = value.as_str().to_owned();
+        Self { structured: Some(value), ..Self::text(text) }
     }
 
     /// The result for a client of `era`.
@@ -88,7 +89,8 @@ pub enum ForwardError {
     /// It asks for input; translating that comes with the other revisions.
     #[error("the upstream asks for input from the client, which is not translated yet")]
     InputRequired,
-    /// "A `resultType` of any value unrecognized by the client MUST be considered invalid" (2026-07-28, basic, "ResultType").
+    /// "A `resultType` of any value unrecognized by the client MUST be considered invalid" (2026-07-28, basic,
+    /// "`ResultType`").
     #[error("the upstream's result has an unknown resultType")]
     UnknownResultType,
 }

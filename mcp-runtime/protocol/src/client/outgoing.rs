@@ -1,7 +1,7 @@
 //! What goes out.
 
 use crate::{
-    header::{METHOD, NAME, PROTOCOL_VERSION, encode_value},
+    header::{METHOD, NAME, PROTOCOL_VERSION, ParamHeader, encode_value},
     json::{JsonText, Members, ObjectWriter},
     jsonrpc::{Id, RequestText, request},
     server::key,
@@ -20,6 +20,22 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// One JSON-RPC message.
     pub body: Bytes,
+}
+
+impl Outgoing {
+    /// Adds `Mcp-Param-*` to a `tools/call` for a modern server: `params` from [`crate::Tool::param_headers`],
+    /// `arguments` as in [`CallParams`].
+    #[must_use]
+    pub fn with_param_headers(mut self, params: &[ParamHeader], arguments: &str) -> Self {
+        for param in params {
+            let value = param.value_in(arguments);
+            // An encoded value is visible ASCII, so this always holds.
+            if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&encode_value(&value))) {
+                self.headers.insert(param.header().clone(), value);
+            }
+        }
+        self
+    }
 }
 
 /// What a `tools/call` says.

@@ -135,12 +135,18 @@ impl ToolsReply {
         let ttl = members.get_some("ttlMs").and_then(|ttl| serde_json::from_str(ttl.get()).ok());
         let cursor = members.get_some("nextCursor").and_then(string).map(Cow::into_owned);
         let mut reply = Self { next_cursor: cursor, ttl_ms: ttl, ..Self::default() };
+        // Only modern results have a type, and only to modern servers the annotations mean anything.
+        let rule = if members.get("resultType").is_some() { check_param_headers } else { Ok };
         for tool in list {
-            match Tool::read(tool) {
+            match Tool::read(tool).and_then(rule) {
                 Ok(tool) => reply.tools.push(tool),
                 Err(why) => reply.left_out.push(why),
             }
         }
         Ok(reply)
     }
+}
+
+fn check_param_headers(tool: Tool) -> Result<Tool, ToolError> {
+    tool.param_headers().map(|_| tool)
 }

@@ -1,7 +1,9 @@
 //! Header names of the Streamable HTTP transport, and how their values are read.
 
+mod param;
 mod value;
 
+pub use param::{InvalidParamHeader, ParamHeader, param_headers};
 pub use value::{decode_value, encode_value};
 
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -11,6 +11,7 @@ mod meta;
 mod modern;
 mod operation;
 mod origin;
+mod param_headers;
 mod refusal;
 
 pub use accept::accept;
@@ -20,4 +21,5 @@ pub use incoming::{
 pub use media::Accepts;
 pub use meta::{LogLevel, Meta, key};
 pub use origin::AllowedOrigins;
+pub use param_headers::check_param_headers;
 pub use refusal::{Reason, Refusal};

@@ -100,7 +100,7 @@ fn unknown_methods_are_answered_in_band() {
     }
 }
 
-fn notified<'a>(body: &'a str) -> Notified<'a> {
+fn notified(body: &str) -> Notified<'_> {
     match accepted(&legacy(&[]), body) {
         Incoming::Notification(notification) => notification.notified,
         other => panic!("{other:?}"),

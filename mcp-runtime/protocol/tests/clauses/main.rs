@@ -6,6 +6,7 @@ mod envelope;
 mod legacy;
 mod media_and_origin;
 mod modern;
+mod param_headers;
 mod probing;
 mod properties;
 mod scanning;

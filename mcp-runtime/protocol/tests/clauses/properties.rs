@@ -149,8 +149,8 @@ proptest! {
         let member = |(key, value): (&String, &Value)| format!("{}:{value}", Value::from(key.as_str()));
         let mut parts: Vec<String> = members.iter().map(member).collect();
         let key = members.keys().nth(which.index(members.len())).unwrap();
-        let escaped: String = key.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-        parts.push(format!("\"{escaped}\":0"));
+        let escaped: Vec<String> = key.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        parts.push(format!("\"{}\":0", escaped.concat()));
         let text = format!("{}{{{}}}{}", "[".repeat(depth), parts.join(","), "]".repeat(depth));
         prop_assert!(matches!(scan(text.as_bytes()), Err(ScanError::DuplicateKey(_))), "{text}");
     }

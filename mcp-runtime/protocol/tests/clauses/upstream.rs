@@ -42,7 +42,7 @@ fn accepted(outgoing: &Outgoing) -> Incoming<'_> {
     accept(&outgoing.headers, &outgoing.body).unwrap_or_else(|refusal| panic!("{refusal:?}"))
 }
 
-fn operation<'a>(outgoing: &'a Outgoing, era: Era) -> Operation<'a> {
+fn operation(outgoing: &Outgoing, era: Era) -> Operation<'_> {
     match accepted(outgoing) {
         Incoming::Request(request) if request.context.era() == era => request.operation,
         other => panic!("{other:?}"),
