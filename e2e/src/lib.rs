@@ -1,1 +1,7 @@
-//! Placeholder while the workspace is laid out.
+//! End-to-end tests on a real Kubernetes, and the services that stand behind the fleets they deploy.
+//!
+//! [`harness`] talks to the cluster that `KUBECONFIG` names, through the same doors as a user: apply, watch
+//! status, call through the Service. [`services`] are real HTTP servers with a ledger of what reached them.
+
+pub mod harness;
+pub mod services;

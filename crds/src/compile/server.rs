@@ -76,17 +76,19 @@ fn access(scope: &mut Scope<'_>, server: &McpServer) -> Access {
 
 fn admission(scope: &mut Scope<'_>, server: &McpServer) -> Admission {
     let wanted = &server.spec.admission;
-    if !(1..=65_536).contains(&wanted.concurrency) {
-        let message = format!("is {}", wanted.concurrency);
-        scope.error("spec.admission.concurrency", Reason::OutOfRange, message, "use 1 to 65536");
-    }
-    if wanted.queue_length > 1_000_000 {
-        let message = format!("is {}", wanted.queue_length);
-        scope.error("spec.admission.queueLength", Reason::OutOfRange, message, "use 0 to 1000000");
-    }
     Admission {
-        concurrency: wanted.concurrency,
-        queue_length: wanted.queue_length,
+        concurrency: bounded(scope, "spec.admission.concurrency", wanted.concurrency, 1, 65_536),
+        queue_length: bounded(scope, "spec.admission.queueLength", wanted.queue_length, 0, 1_000_000),
         queue_timeout_ms: scope.millis("spec.admission.queueTimeout", &wanted.queue_timeout),
+    }
+}
+
+fn bounded(scope: &mut Scope<'_>, field: &str, value: i32, min: u32, max: u32) -> u32 {
+    match u32::try_from(value) {
+        Ok(value) if (min..=max).contains(&value) => value,
+        _ => {
+            scope.error(field, Reason::OutOfRange, format!("is {value}"), &format!("use {min} to {max}"));
+            min
+        }
     }
 }

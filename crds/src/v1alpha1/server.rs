@@ -64,8 +64,8 @@ pub struct McpServerSpec {
     /// Serves TLS with a certificate from a Secret of type `kubernetes.io/tls`; plain HTTP when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// Values of the `Origin` header that are let in besides the server's own host, such as
-    /// `https://app.example.com`. Requests without `Origin` (anything but a browser) are not affected.
+    /// Values of the `Origin` header that are let in, such as `https://app.example.com`; any other gets 403.
+    /// Requests without `Origin` (anything but a browser) are not affected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -156,11 +156,11 @@ pub struct Admission {
     /// Calls that run at once.
     #[serde(default = "default_concurrency")]
     #[schemars(range(min = 1, max = 65_536))]
-    pub concurrency: u32,
+    pub concurrency: i32,
     /// Calls that wait for a place; one more is refused with 503 and Retry-After.
     #[serde(default = "default_queue_length")]
     #[schemars(range(min = 0, max = 1_000_000))]
-    pub queue_length: u32,
+    pub queue_length: i32,
     /// How long a call may wait. 1ms to 24h.
     #[serde(default = "default_queue_timeout")]
     pub queue_timeout: DurationString,
@@ -176,11 +176,11 @@ impl Default for Admission {
     }
 }
 
-fn default_concurrency() -> u32 {
+fn default_concurrency() -> i32 {
     64
 }
 
-fn default_queue_length() -> u32 {
+fn default_queue_length() -> i32 {
     256
 }
 

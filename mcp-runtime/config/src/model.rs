@@ -54,8 +54,9 @@ impl fmt::Display for ServerName {
 pub struct Listener {
     /// TLS, or plain HTTP when absent.
     pub tls: Option<TlsListener>,
-    /// Values of `Origin` that are let in besides none and the host's own, such as
-    /// `https://app.example.com` (MCP transports, "Security warning": a foreign Origin gets 403).
+    /// Values of `Origin` that are let in, such as `https://app.example.com`; any other gets 403 (MCP transports,
+    /// "Security warning"). A request without `Origin` comes from no browser and passes. The host's own name is no
+    /// exception: after DNS rebinding a hostile page sends it too.
     pub allowed_origins: Vec<String>,
 }
 

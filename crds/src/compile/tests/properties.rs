@@ -131,7 +131,7 @@ fn upstream() -> impl Strategy<Value = Upstream> {
 }
 
 fn server() -> impl Strategy<Value = McpServer> {
-    let admission = (any::<u32>(), any::<u32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
+    let admission = (any::<i32>(), any::<i32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
         Admission { concurrency, queue_length, queue_timeout }
     });
     let admission = prop_oneof![3 => Just(Admission::default()), 1 => admission];
