@@ -1,0 +1,93 @@
+# mcpfleet: everything a newcomer runs. `make help` lists it.
+#
+# Caches live outside the checkout, so that a second clone starts warm: cargo's target directory and the
+# programs of the local cluster under $XDG_CACHE_HOME/mcpfleet (default ~/.cache/mcpfleet).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mcpfleet
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export MCPFLEET_CACHE := $(CACHE)
+export PATH := $(CACHE)/tools/bin:$(PATH)
+
+# The cluster that targets use: a local one of this name, or, with CLUSTER=current, the kubectl context.
+CLUSTER_NAME ?= mcpfleet
+export CLUSTER_NAME
+# Tests bring up a cluster of their own and take it down again, so that they never meet yours.
+TEST_CLUSTER ?= mcpfleet-test
+
+# Run a recipe line with the cluster's KUBECONFIG and PATH.
+IN_CLUSTER = env="$$(e2e/cluster/cluster env)"; eval "$$env";
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+## ---- for users
+
+.PHONY: demo demo-down
+demo: setup ## A working fleet on a local Kubernetes: build, deploy, use, change
+	@e2e/scripts/demo
+
+demo-down: ## Remove the demo and its cluster
+	@e2e/cluster/cluster down
+
+.PHONY: test test-full
+test: lint test-unit test-e2e ## Everything that CI runs
+
+test-full: test test-cluster ## And what takes longer: the local cluster's own test
+
+## ---- the local cluster
+
+.PHONY: cluster-up cluster-down cluster-env deploy images
+cluster-up: ## Bring up the local cluster (builds it the first time)
+	@e2e/cluster/cluster up
+
+cluster-down: ## Take it down; nothing is left
+	@e2e/cluster/cluster down
+
+cluster-env: ## Print `export KUBECONFIG=...` for your shell
+	@e2e/cluster/cluster env
+
+images: setup ## Build the container images as tar files
+	@e2e/scripts/images
+
+deploy: setup ## Build and load images, install the charts into the cluster of KUBECONFIG
+	@e2e/scripts/deploy
+
+## ---- for developers
+
+.PHONY: setup build lint fmt deny test-unit test-e2e test-cluster crds
+setup: ## Install what building needs (Debian packages as root, Rust target)
+	@e2e/scripts/setup
+
+build: setup ## Compile everything
+	cargo build --workspace --locked
+
+lint: setup deny ## rustfmt, clippy (warnings are errors), cargo-deny, shellcheck
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	shellcheck -x e2e/scripts/* charts/*/tests/*.sh
+	gofmt -l e2e/cluster | (! grep .)
+
+fmt: ## Format
+	cargo fmt --all
+
+deny: setup ## Licences, sources and duplicates of dependencies
+	@e2e/scripts/setup cargo-deny
+	cargo deny --log-level error check bans licenses sources
+
+crds: setup ## Write what is generated from the types: CRD chart and reference
+	cargo run -q --locked -p mcpfleet-crds --bin crdgen -- charts/mcpfleet-crds/templates docs/reference.md
+
+test-unit: setup ## Unit, property, protocol and process tests; no cluster
+	cargo test --workspace --exclude mcpfleet-e2e --locked
+	cd e2e/cluster/image && go test ./...
+
+test-e2e: setup ## End-to-end tests on a cluster of their own
+	@e2e/scripts/test-e2e $(TEST_CLUSTER)
+
+test-cluster: ## The local cluster's own test: two side by side, and nothing left behind
+	e2e/cluster/selftest
