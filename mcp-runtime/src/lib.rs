@@ -8,10 +8,20 @@
 //! ```
 //! A request takes one [`catalog`] snapshot at entry and keeps it to its end; [`reload`] swaps snapshots.
 
+pub mod admin;
+pub mod admission;
 pub mod backend;
 pub mod call;
+pub mod catalog;
 pub mod cli;
 pub mod credentials;
 pub mod egress;
+pub mod fleet;
 pub mod model;
+pub mod readiness;
+pub mod reload;
+pub mod server;
+pub mod source;
+pub mod telemetry;
+pub mod transport;
 pub mod upstream;

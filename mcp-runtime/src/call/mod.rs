@@ -1,5 +1,8 @@
 //! One tool call: what goes in ([`Call`]), what comes out ([`Outcome`] or [`CallError`]).
 
+pub mod stack;
+pub mod validate;
+
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
 use tokio::time::Instant;

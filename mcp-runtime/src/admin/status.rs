@@ -1,0 +1,110 @@
+//! What the runtime says of itself, for the operator and for people.
+
+use super::Admin;
+use crate::{readiness::verdict::Verdict, server::Server, source::Source, transport::listener::Form};
+use mcpfleet_config::status::{PodStatus, TlsStatus, UpstreamState};
+use std::{collections::BTreeMap, fmt::Write};
+
+/// `/status`: one document in a pod, a map by `namespace/name` standalone.
+pub fn document(admin: &Admin) -> String {
+    let all = all(admin);
+    let text = match &admin.source {
+        Source::Config(_) => {
+            let only = all.into_values().next().unwrap_or_else(|| nothing(admin));
+            serde_json::to_string(&only)
+        }
+        Source::Manifests(_) => serde_json::to_string(&all),
+    };
+    text.unwrap_or_else(|_| "{}".into())
+}
+
+/// `/healthz`: the same, in sentences.
+pub fn sentences(admin: &Admin) -> String {
+    let mut out = String::new();
+    for (name, status) in all(admin) {
+        // Writing to a String does not fail.
+        let _ = describe(&mut out, &name, &status);
+    }
+    match admin.readiness.last() {
+        Verdict::Ready => out.push_str("ready\n"),
+        Verdict::NotReady(reason) => {
+            let _ = writeln!(out, "not ready: {reason}");
+        }
+    }
+    out
+}
+
+fn describe(out: &mut String, name: &str, status: &PodStatus) -> std::fmt::Result {
+    let hash = status.config_hash.as_ref().map_or("none", |hash| hash.short());
+    writeln!(out, "{name}: {} tools, configuration {hash}", status.tools)?;
+    if let Some(rejected) = &status.rejected {
+        writeln!(out, "  refused a newer configuration: {}", rejected.message)?;
+    }
+    for missing in &status.missing_credentials {
+        writeln!(out, "  missing: {}", missing.credential)?;
+    }
+    for upstream in &status.upstreams {
+        let state = match upstream.state {
+            UpstreamState::Connecting => "connecting",
+            UpstreamState::Connected => "connected",
+            UpstreamState::Unreachable => "unreachable",
+        };
+        let why = upstream.message.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        writeln!(out, "  upstream {}: {state}, {} tools{why}", upstream.name, upstream.tools)?;
+    }
+    match status.tls.as_ref().and_then(|tls| tls.message.as_ref()) {
+        Some(message) => writeln!(out, "  certificate: {message}"),
+        None => Ok(()),
+    }
+}
+
+fn all(admin: &Admin) -> BTreeMap<String, PodStatus> {
+    let servers = admin.shared.fleet.all();
+    servers.iter().map(|(name, server)| (name.clone(), of(admin, server))).collect()
+}
+
+fn of(admin: &Admin, server: &Server) -> PodStatus {
+    let snapshot = server.snapshot();
+    let mut upstreams = snapshot.parts.roster.status.clone();
+    for upstream in &mut upstreams {
+        let lost: Vec<&str> = snapshot
+            .withheld
+            .iter()
+            .filter(|tool| tool.upstream == upstream.name)
+            .map(|tool| tool.tool.as_str())
+            .collect();
+        if !lost.is_empty() && upstream.message.is_none() {
+            upstream.message = Some(format!("names that are taken already, left out: {}", lost.join(", ")));
+        }
+    }
+    PodStatus {
+        config_hash: Some(snapshot.parts.hash.clone()),
+        rejected: server.rejected.load().as_deref().cloned().or_else(|| admin.shared.fleet.refused()),
+        tools: snapshot.tool_count(),
+        missing_credentials: snapshot.missing_credentials(),
+        upstreams,
+        ..nothing(admin)
+    }
+}
+
+/// A runtime that serves nothing yet.
+fn nothing(admin: &Admin) -> PodStatus {
+    let not_ready_reason = match admin.readiness.last() {
+        Verdict::Ready => None,
+        Verdict::NotReady(reason) => Some(reason),
+    };
+    PodStatus {
+        ready: not_ready_reason.is_none(),
+        not_ready_reason,
+        tls: tls(admin),
+        rejected: admin.shared.fleet.refused(),
+        ..PodStatus::default()
+    }
+}
+
+fn tls(admin: &Admin) -> Option<TlsStatus> {
+    match admin.readiness.form() {
+        Some(Form::Tls(tls)) => Some(tls.status()),
+        _ => None,
+    }
+}

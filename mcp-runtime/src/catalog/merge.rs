@@ -1,0 +1,133 @@
+//! One list from our own tools and those of upstreams. Pure.
+//!
+//! A name is served once: our own tool before any upstream's, and among upstreams the first by the upstream's name,
+//! so that the answer does not depend on who connected first.
+
+use super::own::OwnTool;
+use crate::upstream::UpstreamTool;
+use mcpfleet_protocol::Tool;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+/// Where a tool's calls go.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A backend of ours.
+    Own(Arc<OwnTool>),
+    /// A tool of an upstream.
+    Upstream {
+        /// The upstream's name.
+        upstream: String,
+        /// The tool's name there.
+        tool: String,
+    },
+}
+
+/// A tool that is in the list.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// What clients see.
+    pub definition: Tool,
+    /// Where calls go.
+    pub target: Target,
+}
+
+/// An upstream's tool that is not in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// The upstream.
+    pub upstream: String,
+    /// The name that it would have here.
+    pub tool: String,
+    /// Why it is left out.
+    pub reason: String,
+}
+
+/// Merges, in order of the names.
+pub fn merge(own: &[Arc<OwnTool>], upstream: &[UpstreamTool]) -> (BTreeMap<String, Merged>, Vec<Withheld>) {
+    let mut merged: BTreeMap<String, Merged> =
+        own.iter().map(|tool| (tool.config.name.clone(), of_own(tool))).collect();
+    let mut withheld = Vec::new();
+    let mut ordered: Vec<&UpstreamTool> = upstream.iter().collect();
+    ordered.sort_by(|a, b| (&a.upstream, &a.exposed_name).cmp(&(&b.upstream, &b.exposed_name)));
+    for tool in ordered {
+        if let Err(reason) = place(&mut merged, tool) {
+            withheld.push(Withheld {
+                upstream: tool.upstream.clone(),
+                tool: tool.exposed_name.clone(),
+                reason,
+            });
+        }
+    }
+    (merged, withheld)
+}
+
+fn of_own(tool: &Arc<OwnTool>) -> Merged {
+    Merged { definition: tool.definition.clone(), target: Target::Own(tool.clone()) }
+}
+
+fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(), String> {
+    let definition = Tool::read(&tool.definition).map_err(|error| error.to_string())?;
+    match merged.entry(tool.exposed_name.clone()) {
+        Entry::Vacant(free) => {
+            let target = Target::Upstream { upstream: tool.upstream.clone(), tool: tool.name.clone() };
+            free.insert(Merged { definition, target });
+            Ok(())
+        }
+        Entry::Occupied(taken) => Err(match &taken.get().target {
+            Target::Own(own) => {
+                format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
+            }
+            Target::Upstream { upstream, .. } => {
+                format!("upstream {upstream} has this name too; give one of them a prefix")
+            }
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{json, value::to_raw_value};
+
+    fn offered(upstream: &str, name: &str) -> UpstreamTool {
+        let definition =
+            to_raw_value(&json!({"name": name, "inputSchema": {"type": "object"}, "icons": []})).unwrap();
+        UpstreamTool { upstream: upstream.into(), name: name.into(), exposed_name: name.into(), definition }
+    }
+
+    fn own(name: &str) -> Arc<OwnTool> {
+        let config = json!({
+            "name": name, "object": "the-object", "inputSchema": {"type": "object"}, "timeoutMs": 1,
+            "backend": {"static": {"text": "x"}},
+        });
+        let config = serde_json::from_value(config).unwrap();
+        Arc::new(OwnTool::new(&config).unwrap())
+    }
+
+    #[test]
+    fn our_own_tool_wins_and_the_loser_is_told() {
+        let (merged, withheld) = merge(&[own("search")], &[offered("crm", "search"), offered("crm", "find")]);
+        assert!(matches!(merged["search"].target, Target::Own(_)));
+        assert!(matches!(merged["find"].target, Target::Upstream { .. }));
+        assert_eq!(withheld.len(), 1);
+        assert!(withheld[0].reason.contains("the-object"), "{withheld:?}");
+    }
+
+    #[test]
+    fn among_upstreams_the_first_name_wins_in_whatever_order_they_come() {
+        let tools = [offered("b", "search"), offered("a", "search")];
+        let (merged, withheld) = merge(&[], &tools);
+        assert!(matches!(&merged["search"].target, Target::Upstream { upstream, .. } if upstream == "a"));
+        assert_eq!(withheld[0].upstream, "b");
+    }
+
+    #[test]
+    fn what_we_do_not_know_of_a_definition_is_kept() {
+        let (merged, _) = merge(&[], &[offered("a", "search")]);
+        let text = merged["search"].definition.write(mcpfleet_protocol::Era::Modern);
+        assert!(text.as_str().contains("icons"), "{text:?}");
+    }
+}

@@ -1,0 +1,209 @@
+//! Everything that requests are answered from, in one immutable [`Snapshot`].
+//!
+//! In: a configuration, its credentials and what upstreams offer. Out: tools by name, and the answers that do not
+//! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
+//! one that it began with.
+
+pub mod merge;
+pub mod needs;
+pub mod own;
+
+use crate::{
+    credentials::Credentials,
+    telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
+    upstream::Roster,
+};
+use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
+use mcpfleet_protocol::{
+    Era, Revision, Tool,
+    answer::{
+        self, CachePolicy, CacheScope, Implementation, ServerIdentity, ToolsPage, discover, list_tools,
+        tools_capability,
+    },
+    header::ParamHeader,
+    json::JsonText,
+    server::AllowedOrigins,
+};
+use merge::{Merged, Target, Withheld};
+use own::OwnTool;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// How long clients may keep lists. Short, because a tool that was just applied should be seen.
+const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
+/// For an upstream that has left the configuration while its tools are still listed.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a snapshot is made of.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// What to serve.
+    pub config: Arc<RuntimeConfig>,
+    /// Hash of `config`.
+    pub hash: ConfigHash,
+    /// Secret values that `config` names.
+    pub credentials: Arc<Credentials>,
+    /// `config`'s tools.
+    pub own: Arc<[Arc<OwnTool>]>,
+    /// What upstreams offer.
+    pub roster: Arc<Roster>,
+}
+
+/// One server at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What it was made of.
+    pub parts: Parts,
+    /// Who the server says it is.
+    pub implementation: Implementation,
+    /// Browser pages that may call.
+    pub origins: AllowedOrigins,
+    /// Tools of upstreams that lost their name to another.
+    pub withheld: Vec<Withheld>,
+    tools: HashMap<String, Arc<Entry>>,
+    other: Arc<ToolMetrics>,
+    models: Arc<ToolMetrics>,
+    answers: Answers,
+}
+
+/// One tool, ready to be called.
+#[derive(Debug)]
+pub struct Entry {
+    /// Where calls go.
+    pub target: Target,
+    /// Deadline of a call.
+    pub timeout: Duration,
+    /// Arguments that modern clients repeat in headers.
+    pub mirrored: Vec<ParamHeader>,
+    /// Counts its calls.
+    pub metrics: Arc<ToolMetrics>,
+}
+
+/// Answers that are the same for everyone.
+#[derive(Debug)]
+struct Answers {
+    initialize: JsonText,
+    discover: JsonText,
+    list_legacy: JsonText,
+    list_modern: JsonText,
+}
+
+impl Snapshot {
+    /// Builds a snapshot.
+    pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
+        let config = &parts.config;
+        let server = config.server.to_string();
+        let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
+        let answers = Answers::write(&implementation, &definitions);
+        let entry = |(name, tool): (String, Merged)| {
+            let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
+            (name, Arc::new(Entry::new(tool, config, metrics)))
+        };
+        Self {
+            implementation,
+            origins: origins(config),
+            withheld,
+            tools: merged.into_iter().map(entry).collect(),
+            other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
+            models: Arc::new(ToolMetrics::new(metrics, &server, MODELS)),
+            answers,
+            parts,
+        }
+    }
+
+    /// A tool by the name that clients use.
+    pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.tools.get(name)
+    }
+
+    /// How many tools are listed.
+    pub fn tool_count(&self) -> u32 {
+        u32::try_from(self.tools.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Counts calls of tools that are not here.
+    pub fn other(&self) -> &Arc<ToolMetrics> {
+        &self.other
+    }
+
+    /// Counts model calls.
+    pub fn models(&self) -> &Arc<ToolMetrics> {
+        &self.models
+    }
+
+    /// Drops the metric series of tools that `next` no longer has.
+    pub fn forget_missing_in(&self, next: &Self) {
+        let gone = self.tools.iter().filter(|(name, _)| !next.tools.contains_key(*name));
+        gone.for_each(|(_, entry)| entry.metrics.forget());
+    }
+
+    /// The result of `tools/list`.
+    pub fn list(&self, era: Era) -> &JsonText {
+        match era {
+            Era::Legacy => &self.answers.list_legacy,
+            Era::Modern => &self.answers.list_modern,
+        }
+    }
+
+    /// The result of `server/discover`.
+    pub fn discover(&self) -> &JsonText {
+        &self.answers.discover
+    }
+
+    /// The result of `initialize`.
+    pub fn initialize(&self, negotiated: Revision) -> JsonText {
+        match negotiated {
+            Revision::LATEST_LEGACY => self.answers.initialize.clone(),
+            other => answer::initialize(&identity(&self.implementation), other),
+        }
+    }
+
+    /// Credentials that are named and not there, with what does not work for want of them.
+    pub fn missing_credentials(&self) -> Vec<MissingCredential> {
+        let missing = self.parts.credentials.missing();
+        let users = needs::credential_users(&self.parts.config);
+        let of = |(credential, used_by)| MissingCredential { credential, used_by };
+        users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of).collect()
+    }
+}
+
+impl Entry {
+    fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
+        let timeout = match &tool.target {
+            Target::Own(own) => Duration::from_millis(own.config.timeout_ms),
+            Target::Upstream { upstream, .. } => config
+                .upstreams
+                .iter()
+                .find(|known| known.name == *upstream)
+                .map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms)),
+        };
+        // A tool with a broken annotation is one that modern clients leave out by themselves.
+        let mirrored = tool.definition.param_headers().unwrap_or_default();
+        Self { target: tool.target, timeout, mirrored, metrics }
+    }
+}
+
+impl Answers {
+    fn write(implementation: &Implementation, tools: &[Tool]) -> Self {
+        let identity = identity(implementation);
+        let page = ToolsPage { tools, next_cursor: None, cache: CACHE, server: implementation };
+        Self {
+            initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
+            discover: discover(&identity, CACHE),
+            list_legacy: list_tools(&page, Era::Legacy),
+            list_modern: list_tools(&page, Era::Modern),
+        }
+    }
+}
+
+fn identity(implementation: &Implementation) -> ServerIdentity {
+    ServerIdentity { info: implementation.clone(), capabilities: tools_capability(), instructions: None }
+}
+
+/// An origin that cannot be read lets nobody in: left out, not widened.
+fn origins(config: &RuntimeConfig) -> AllowedOrigins {
+    let listed = config.listener.allowed_origins.iter().map(String::as_str);
+    let readable = listed.filter(|origin| AllowedOrigins::new([*origin]).is_ok());
+    AllowedOrigins::new(readable).unwrap_or_default()
+}

@@ -1,0 +1,187 @@
+//! `mcp-runtime serve`: wires everything together, and takes it apart again on SIGTERM.
+
+use crate::{
+    admin::{self, Admin},
+    egress::Egress,
+    fleet::Fleet,
+    readiness::Readiness,
+    reload::Reloader,
+    source::Source,
+    telemetry::{self, Metrics},
+    transport::{
+        Exposure, Shared,
+        listener::{self, Drained, Form, Limits, own_address},
+        tls::Tls,
+    },
+};
+use anyhow::Context;
+use mcpfleet_crds::{compile::Placement, v1alpha1::DurationString};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Arguments of the command.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+    /// Directory of mounted Secrets: `<DIR>/<secret>/<key>`.
+    #[arg(long, env = "MCPFLEET_CREDENTIALS", value_name = "DIR")]
+    credentials: Option<PathBuf>,
+    /// Directory with `tls.crt`, `tls.key` and perhaps `ca.crt`. Turns TLS on.
+    #[arg(long, env = "MCPFLEET_TLS_DIR", value_name = "DIR")]
+    tls_dir: Option<PathBuf>,
+    /// Where clients connect.
+    #[arg(long, env = "MCPFLEET_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where probes, metrics and status are.
+    #[arg(long, env = "MCPFLEET_ADMIN", value_name = "ADDR", default_value = "127.0.0.1:9090")]
+    admin: SocketAddr,
+    /// How long calls in flight may go on after SIGTERM.
+    #[arg(long, env = "MCPFLEET_DRAIN_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    drain_timeout: Duration,
+    /// Connections at once; more wait to be accepted.
+    #[arg(long, env = "MCPFLEET_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Input {
+    /// Compiled configuration (JSON) of one server.
+    #[arg(long, env = "MCPFLEET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Manifests: McpServer, McpTool, ProviderRoute and Secret, read recursively.
+    #[arg(short = 'f', long = "manifests", env = "MCPFLEET_MANIFESTS", value_name = "DIR")]
+    manifests: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    DurationString::from(text).to_millis().map(Duration::from_millis).map_err(|error| error.to_string())
+}
+
+impl Args {
+    fn source(&self) -> anyhow::Result<Source> {
+        match (&self.input.config, &self.input.manifests) {
+            (Some(file), None) => Ok(Source::Config(file.clone())),
+            (None, Some(dir)) => Ok(Source::Manifests(dir.clone())),
+            _ => anyhow::bail!("give exactly one of --config FILE and -f DIR"),
+        }
+    }
+}
+
+/// Serves until a signal, then drains.
+///
+/// # Errors
+/// When it cannot start: an address is taken, or the HTTP client cannot be built.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    telemetry::init_logs();
+    // Before anything else: a signal that comes while starting must not kill without a drain.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let data =
+        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let admin =
+        TcpListener::bind(args.admin).await.with_context(|| format!("cannot listen on {}", args.admin))?;
+    let stop = CancellationToken::new();
+    let serving = start(&args, data, admin, stop.clone())?;
+    Ok(finish(serving, signals, &stop).await)
+}
+
+fn start(
+    args: &Args,
+    data: TcpListener,
+    admin: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
+    let bound = data.local_addr()?;
+    let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
+    let shared = Shared::new(Arc::new(Fleet::default()), Arc::new(Metrics::default()), exposure);
+    let readiness = Readiness::new(shared.clone(), own_address(bound));
+    let source = args.source()?;
+    let tls = Tls::open(args.tls_dir.clone());
+    let scheme = if args.tls_dir.is_some() { "https" } else { "http" };
+    let placement = Placement::Standalone { base_url: format!("{scheme}://{}", own_address(bound)) };
+    let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };
+    let about = Arc::new(Admin {
+        shared: shared.clone(),
+        readiness: readiness.clone(),
+        source: source.clone(),
+        started: AtomicBool::new(false),
+    });
+    tracing::info!(listen = %bound, admin = %admin.local_addr()?, "listening");
+    let reloader = Reloader::new(
+        (source, placement),
+        args.credentials.clone(),
+        tls,
+        readiness.clone(),
+        shared.clone(),
+        Egress::new()?,
+    );
+    tokio::spawn(admin::serve(admin, about.clone()));
+    let (send_form, form) = oneshot::channel();
+    let first = move || about.started.store(true, Ordering::Relaxed);
+    // The listener may be gone already when the first configuration comes.
+    tokio::spawn(reloader.run(first, |form| drop(send_form.send(form))));
+    Ok(accept(data, form, readiness, shared, limits, stop))
+}
+
+/// Accepts connections once it is known what to speak on them.
+async fn accept(
+    data: TcpListener,
+    form: oneshot::Receiver<Form>,
+    readiness: Arc<Readiness>,
+    shared: Arc<Shared>,
+    limits: Limits,
+    stop: CancellationToken,
+) -> Drained {
+    let form = tokio::select! {
+        form = form => form,
+        () = stop.cancelled() => return Drained::All,
+    };
+    let Ok(form) = form else { return Drained::All };
+    readiness.listening(form.clone());
+    tokio::spawn(readiness.keep_proving());
+    listener::run(data, form, shared, limits, stop).await
+}
+
+/// Waits for the first signal, then for the drain or a second signal.
+async fn finish(
+    serving: impl Future<Output = Drained>,
+    (mut terminate, mut interrupt): (Signal, Signal),
+    stop: &CancellationToken,
+) -> ExitCode {
+    let signals = async {
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!("draining");
+        stop.cancel();
+        either(&mut terminate, &mut interrupt).await;
+    };
+    tokio::select! {
+        drained = serving => {
+            tracing::info!(all = drained == Drained::All, "stopped");
+            ExitCode::SUCCESS
+        }
+        () = signals => {
+            tracing::warn!("second signal: stopping at once");
+            ExitCode::from(130)
+        }
+    }
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

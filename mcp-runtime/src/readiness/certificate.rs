@@ -1,0 +1,120 @@
+//! Would clients accept our certificate? The verifier of the readiness handshake.
+//!
+//! Names and dates are checked as clients check them. Of the issuer the runtime knows only what the files hold: with
+//! `ca.crt` the chain must lead there, without it to the last certificate of `tls.crt`; one that stands alone vouches
+//! for itself.
+
+use crate::transport::tls::Certificate;
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+use std::sync::Arc;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+
+/// Verifies what the listener presents against what the files hold.
+#[derive(Debug)]
+pub struct ChainOrSelf {
+    authority: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ChainOrSelf {
+    /// A verifier for `certificate`.
+    ///
+    /// # Errors
+    /// When a certificate cannot serve as a trust anchor.
+    pub fn new(certificate: &Certificate) -> Result<Arc<Self>, String> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let anchors = match (&certificate.authority[..], &certificate.chain[..]) {
+            ([], [_leaf]) => &[],
+            ([], [.., last]) => std::slice::from_ref(last),
+            (authority, _) => authority,
+        };
+        let mut roots = RootCertStore::empty();
+        for anchor in anchors {
+            roots
+                .add(anchor.clone())
+                .map_err(|error| format!("the issuer's certificate is unusable: {error}"))?;
+        }
+        let authority = match roots.is_empty() {
+            true => None,
+            false => Some(
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+                    .build()
+                    .map_err(|error| error.to_string())?,
+            ),
+        };
+        Ok(Arc::new(Self { authority, provider }))
+    }
+}
+
+impl ServerCertVerifier for ChainOrSelf {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        // First, because its errors name the dates.
+        check_dates(leaf, now)?;
+        match &self.authority {
+            Some(authority) => authority.verify_server_cert(leaf, intermediates, name, ocsp, now),
+            None => {
+                rustls::client::verify_server_name(&ParsedCertificate::try_from(leaf)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn check_dates(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
+    let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < parsed.validity().not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > parsed.validity().not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(())
+}
+
+/// Whether the leaf is within its dates now; cheap enough for every probe, so that expiry is found under load too.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn in_date(certificate: &Certificate) -> Result<(), String> {
+    let leaf = certificate.chain.first().ok_or("the certificate is empty")?;
+    check_dates(leaf, UnixTime::now()).map_err(|error| format!("the certificate is unusable: {error}"))
+}

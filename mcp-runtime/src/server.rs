@@ -1,0 +1,152 @@
+//! One server that this process serves: its snapshot, its queue and its upstreams.
+
+use crate::{
+    admission::Admission,
+    catalog::{
+        Parts, Snapshot,
+        own::{self, Unservable},
+    },
+    credentials::Credentials,
+    egress::Egress,
+    telemetry::Metrics,
+    upstream::{Pool, Roster},
+};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use mcpfleet_config::{
+    ConfigHash, RuntimeConfig,
+    status::{Rejected, UpstreamState},
+};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// A server with everything that calls need.
+#[derive(Debug)]
+pub struct Server {
+    /// `namespace/name`.
+    pub name: String,
+    /// Its queue.
+    pub admission: Arc<Admission>,
+    /// Its upstreams.
+    pub pool: Pool,
+    /// The process's HTTP client.
+    pub egress: Egress,
+    /// A configuration that was refused since the one that is served.
+    pub rejected: ArcSwapOption<Rejected>,
+    snapshot: ArcSwap<Snapshot>,
+    metrics: Arc<Metrics>,
+    /// One builder of snapshots at a time.
+    building: Mutex<()>,
+}
+
+/// A checked configuration with its secrets.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What to serve.
+    pub config: Arc<RuntimeConfig>,
+    /// Hash of its canonical bytes.
+    pub hash: ConfigHash,
+    /// Secret values that it names.
+    pub credentials: Arc<Credentials>,
+}
+
+impl Server {
+    /// Begins to serve. Must run inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Unservable`]; nothing is left behind.
+    pub fn start(loaded: Loaded, egress: &Egress, metrics: &Arc<Metrics>) -> Result<Arc<Self>, Unservable> {
+        let own = own::prepare(&loaded.config, &[])?;
+        let Loaded { config, hash, credentials } = loaded;
+        let name = config.server.to_string();
+        let pool = Pool::new(egress.clone());
+        let admission = Admission::new(&config.admission, metrics.admission(&name));
+        pool.apply(&config.upstreams, &credentials);
+        metrics.config_changed(&name, None, Some(hash.short()));
+        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
+        let server = Arc::new(Self {
+            name,
+            admission,
+            pool,
+            egress: egress.clone(),
+            rejected: ArcSwapOption::empty(),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
+            metrics: metrics.clone(),
+            building: Mutex::new(()),
+        });
+        tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
+        Ok(server)
+    }
+
+    /// What a request is answered from; it keeps it to its end.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Whether it serves exactly this already.
+    pub fn serves(&self, loaded: &Loaded) -> bool {
+        let parts = &self.snapshot.load().parts;
+        parts.hash == loaded.hash && parts.credentials == loaded.credentials
+    }
+
+    /// Swaps in another configuration, or other credentials.
+    ///
+    /// # Errors
+    /// [`Unservable`]; the old one goes on serving.
+    pub fn update(&self, loaded: Loaded) -> Result<(), Unservable> {
+        let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.snapshot();
+        let own = own::prepare(&loaded.config, &before.parts.own)?.into();
+        let Loaded { config, hash, credentials } = loaded;
+        self.pool.apply(&config.upstreams, &credentials);
+        self.admission.set_bounds(&config.admission);
+        self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
+        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        Ok(())
+    }
+
+    /// Takes what upstreams offer now.
+    fn follow(&self, roster: Arc<Roster>) {
+        let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        self.swap(Parts { roster, ..self.snapshot().parts.clone() });
+    }
+
+    fn swap(&self, parts: Parts) {
+        let next = Arc::new(Snapshot::new(parts, &self.metrics));
+        for loser in &next.withheld {
+            tracing::warn!(
+                server = self.name,
+                upstream = loser.upstream,
+                tool = loser.tool,
+                reason = loser.reason,
+                "tool left out"
+            );
+        }
+        let before = self.snapshot.swap(next.clone());
+        before.forget_missing_in(&next);
+        let (old, new) = (&before.parts.roster.status, &next.parts.roster.status);
+        for gone in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
+            self.metrics.upstream(&self.name, &gone.name, None);
+        }
+        for upstream in new {
+            let connected = upstream.state == UpstreamState::Connected;
+            self.metrics.upstream(&self.name, &upstream.name, Some(connected));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.metrics.config_changed(&self.name, Some(self.snapshot().parts.hash.short()), None);
+    }
+}
+
+/// Rebuilds the snapshot whenever the roster changes, as long as the server lives.
+async fn follow_upstreams(server: Weak<Server>) {
+    let Some(mut changed) = server.upgrade().map(|server| server.pool.changed()) else { return };
+    // What changed between the first snapshot and this subscription is not signalled.
+    changed.mark_changed();
+    while changed.changed().await.is_ok() {
+        let roster = changed.borrow_and_update().clone();
+        let Some(server) = server.upgrade() else { return };
+        server.follow(roster);
+    }
+}

@@ -1,0 +1,93 @@
+//! From sockets to requests and back: the data listener.
+//!
+//! [`listener`] accepts and drains, [`connection`] speaks HTTP/1.1 and h2, [`tls`] keeps the certificate, [`routes`]
+//! says what a request is for, [`mcp`] and [`models`] answer it.
+
+pub mod answer;
+pub mod connection;
+pub mod held;
+pub mod intake;
+pub mod listener;
+pub mod mcp;
+pub mod models;
+pub mod routes;
+pub mod tls;
+
+use crate::{fleet::Fleet, telemetry::Metrics};
+use http::HeaderValue;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+use tokio_util::task::TaskTracker;
+
+/// Header by which the runtime knows its own readiness handshake.
+pub const PROBE_HEADER: &str = "mcpfleet-readiness";
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Who is served.
+    pub fleet: Arc<Fleet>,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+    /// Where the listener is reached.
+    pub exposure: Exposure,
+    /// Calls that go on although their client has left.
+    pub detached: TaskTracker,
+    answered: AtomicU64,
+    draining: AtomicBool,
+    probe_key: HeaderValue,
+}
+
+/// From where the listener can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// This machine only: browser pages served from it may call.
+    Loopback,
+    /// A network.
+    Network,
+}
+
+impl Shared {
+    /// Shared state of a listener that has served nothing yet.
+    pub fn new(fleet: Arc<Fleet>, metrics: Arc<Metrics>, exposure: Exposure) -> Arc<Self> {
+        // Random per process: nobody else's requests may be taken for the handshake, or the handshake for a call.
+        let key = RandomState::new().hash_one(std::process::id());
+        Arc::new(Self {
+            fleet,
+            metrics,
+            exposure,
+            detached: TaskTracker::new(),
+            answered: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+            probe_key: HeaderValue::from(key),
+        })
+    }
+
+    /// Requests of others answered so far: proof that the listener is not deaf.
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The value of [`PROBE_HEADER`] in this process.
+    pub fn probe_key(&self) -> &HeaderValue {
+        &self.probe_key
+    }
+
+    /// Whether connections are told to close.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn count_answer(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a request is for.
+
+use super::{
+    PROBE_HEADER, Shared, answer,
+    intake::{self, MAX_BODY, NoBody},
+    mcp, models,
+};
+use crate::{catalog::Snapshot, fleet::Address, model::Body, server::Server, telemetry::HttpRoute};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION};
+use hyper::body::Incoming;
+use mcpfleet_protocol::server::Refusal;
+use std::{convert::Infallible, sync::Arc};
+
+/// Answers any request; every failure is an answer too.
+pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let route = route_of(&request);
+    let version = request.version();
+    let is_probe = request.headers().get(PROBE_HEADER) == Some(shared.probe_key());
+    let mut response = dispatch(&shared, route, request).await;
+    if !is_probe {
+        shared.metrics.answered(route, response.status().as_u16());
+        shared.count_answer();
+    }
+    // HTTP/2 says GOAWAY instead.
+    if shared.is_draining() && version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+fn route_of(request: &Request<Incoming>) -> HttpRoute {
+    match Address::read(request.uri().path()).endpoint {
+        "/mcp" => HttpRoute::Mcp,
+        "/v1/chat/completions" => HttpRoute::ChatCompletions,
+        "/v1/models" => HttpRoute::Models,
+        _ => HttpRoute::Unknown,
+    }
+}
+
+async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incoming>) -> Response<Body> {
+    let address = Address::read(request.uri().path());
+    let Some(server) = shared.fleet.find(address).filter(|_| route != HttpRoute::Unknown) else {
+        return not_found(shared, route);
+    };
+    let snapshot = server.snapshot();
+    let origin = mcp::check_origin(&snapshot, shared.exposure, request.headers());
+    match route {
+        HttpRoute::Mcp => match origin {
+            Ok(()) => mcp_request(shared, &server, &snapshot, request).await,
+            Err(why) => answer::refusal(&why),
+        },
+        _ if !snapshot.parts.config.serves_models => not_found(shared, route),
+        _ => match origin {
+            Ok(()) => model_request(&server, &snapshot, route, request).await,
+            Err(why) => models::foreign_origin(&why),
+        },
+    }
+}
+
+async fn mcp_request(
+    shared: &Arc<Shared>,
+    server: &Arc<Server>,
+    snapshot: &Arc<Snapshot>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    if request.method() != Method::POST {
+        return answer::refusal(&Refusal::method_not_allowed("POST"));
+    }
+    let headers = request.headers().clone();
+    match intake::read(request).await {
+        Ok(body) => mcp::post(shared, server, snapshot, &headers, &body).await,
+        Err(NoBody::TooLarge) => answer::refusal(&Refusal::body_too_large(MAX_BODY as u64)),
+        Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
+    }
+}
+
+async fn model_request(
+    server: &Server,
+    snapshot: &Snapshot,
+    route: HttpRoute,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let wanted = if route == HttpRoute::Models { Method::GET } else { Method::POST };
+    if request.method() != wanted {
+        let message = format!("this path takes {wanted} only");
+        let mut response = models::error(StatusCode::METHOD_NOT_ALLOWED, &message, "method_not_allowed");
+        let allow = HeaderValue::from_static(if route == HttpRoute::Models { "GET" } else { "POST" });
+        response.headers_mut().insert(http::header::ALLOW, allow);
+        return response;
+    }
+    if route == HttpRoute::Models {
+        return models::list(snapshot);
+    }
+    let headers: HeaderMap = request.headers().clone();
+    match intake::read(request).await {
+        Ok(body) => models::chat(server, snapshot, &headers, body).await,
+        Err(NoBody::TooLarge) => {
+            let message = format!("the body is larger than {MAX_BODY} bytes");
+            models::error(StatusCode::PAYLOAD_TOO_LARGE, &message, "body_too_large")
+        }
+        Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
+    }
+}
+
+fn too_slow() -> Response<Body> {
+    answer::json(StatusCode::REQUEST_TIMEOUT, r#"{"error":"the body did not arrive in time"}"#)
+}
+
+/// Says what there is. Before the first configuration nothing is, which is no 404.
+fn not_found(shared: &Shared, route: HttpRoute) -> Response<Body> {
+    let servers = shared.fleet.all();
+    if servers.is_empty() {
+        let body = r#"{"error":"no configuration is served yet"}"#;
+        return answer::json(StatusCode::SERVICE_UNAVAILABLE, body);
+    }
+    let prefix = |name: &str| if servers.len() == 1 { String::new() } else { format!("/{name}") };
+    let mut endpoints: Vec<String> = Vec::new();
+    for (name, server) in servers.iter().take(50) {
+        endpoints.push(format!("{}/mcp", prefix(name)));
+        if server.snapshot().parts.config.serves_models {
+            endpoints.push(format!("{}/v1/chat/completions", prefix(name)));
+            endpoints.push(format!("{}/v1/models", prefix(name)));
+        }
+    }
+    let why = match route {
+        HttpRoute::ChatCompletions | HttpRoute::Models => "models are not served here",
+        HttpRoute::Mcp | HttpRoute::Unknown => "there is nothing at this path",
+    };
+    let body = serde_json::json!({"error": why, "endpoints": endpoints});
+    answer::json(StatusCode::NOT_FOUND, body.to_string())
+}
