@@ -101,7 +101,7 @@ impl Drop for CallTimer {
     fn drop(&mut self) {
         let took = self.started.elapsed();
         let ToolLabels { server, tool } = &self.tool.labels;
-        let (outcome, ms) = (self.outcome, took.as_millis());
+        let (outcome, ms) = (self.outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         match outcome {
             "ok" => tracing::debug!(server, tool, outcome, ms, "call"),
             _ => tracing::warn!(server, tool, outcome, ms, "call"),
