@@ -155,6 +155,7 @@ operator_rights() {
   check "may write status" can patch mcpservers.mcpfleet.dev --subresource=status "${here[@]}"
   check "may apply Deployments" can patch deployments.apps "${here[@]}"
   check "may hold the lease" can patch leases.coordination.k8s.io/mcpfleet-operator "${here[@]}"
+  check_not "may hold no other lease" '^no' can patch leases.coordination.k8s.io/another "${here[@]}"
   check_not "may not write specs" '^no' can patch mcpservers.mcpfleet.dev "${here[@]}"
   check_not "may not scale" '^no' can patch mcpservers.mcpfleet.dev --subresource=scale "${here[@]}"
   check_not "may not run commands in pods" '^no' can create pods --subresource=exec "${here[@]}"
