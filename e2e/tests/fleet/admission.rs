@@ -8,7 +8,12 @@ const VIOLATIONS: &[(&str, &str, &str, &str)] = &[
     ("nothing to serve", "McpServer", "{auth: {anonymous: {}}}", "a server needs something to serve"),
     ("no word on who may call", "McpServer", "{auth: {}, tools: {selector: {}}}", "say who may call"),
     ("no auth at all", "McpServer", "{tools: {selector: {}}}", "spec.auth: Required value"),
-    ("negative replicas", "McpServer", "{auth: {anonymous: {}}, tools: {selector: {}}, replicas: -1}", "spec.replicas"),
+    (
+        "negative replicas",
+        "McpServer",
+        "{auth: {anonymous: {}}, tools: {selector: {}}, replicas: -1}",
+        "spec.replicas",
+    ),
     (
         "no concurrency",
         "McpServer",
@@ -66,8 +71,18 @@ const VIOLATIONS: &[(&str, &str, &str, &str)] = &[
         "set exactly one of static and http",
     ),
     ("no description", "McpTool", "{backend: {static: {text: x}}}", "spec.description: Required value"),
-    ("a name with a blank", "McpTool", "{name: 'a b', description: d, backend: {static: {text: x}}}", "spec.name"),
-    ("a timeout that is no duration", "McpTool", "{description: d, timeout: 5, backend: {static: {text: x}}}", "spec.timeout"),
+    (
+        "a name with a blank",
+        "McpTool",
+        "{name: 'a b', description: d, backend: {static: {text: x}}}",
+        "spec.name",
+    ),
+    (
+        "a timeout that is no duration",
+        "McpTool",
+        "{description: d, timeout: 5, backend: {static: {text: x}}}",
+        "spec.timeout",
+    ),
     (
         "a host that a model would choose",
         "McpTool",
@@ -142,7 +157,11 @@ async fn names_and_unknown_fields_are_refused() {
         let (accepted, said) = create(&fleet, &manifest("McpServer", name, good)).await;
         assert!(!accepted && said.contains("metadata.name names a Service too"), "{name}: {said}");
     }
-    let (accepted, said) = create(&fleet, &manifest("McpServer", "x", "{auth: {anonymous: {}}, tools: {selector: {}}, autoscaling: {}}")).await;
+    let (accepted, said) = create(
+        &fleet,
+        &manifest("McpServer", "x", "{auth: {anonymous: {}}, tools: {selector: {}}, autoscaling: {}}"),
+    )
+    .await;
     assert!(!accepted && said.contains(r#"unknown field "spec.autoscaling""#), "{said}");
     let (accepted, said) = create(&fleet, &manifest("McpServer", "x", good)).await;
     assert!(accepted, "{said}");

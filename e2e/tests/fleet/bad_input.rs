@@ -31,7 +31,9 @@ async fn still_greets(url: &str) {
 }
 
 fn tool(name: &str, spec: &str) -> String {
-    format!("apiVersion: mcpfleet.dev/v1alpha1\nkind: McpTool\nmetadata: {{name: {name}, labels: {{fleet: shop}}}}\nspec: {spec}\n")
+    format!(
+        "apiVersion: mcpfleet.dev/v1alpha1\nkind: McpTool\nmetadata: {{name: {name}, labels: {{fleet: shop}}}}\nspec: {spec}\n"
+    )
 }
 
 async fn event_says(fleet: &Fleet, object: &str, words: &str) {
@@ -62,7 +64,10 @@ async fn a_tool_with_an_invalid_schema_is_told_on_itself() {
 #[tokio::test]
 async fn a_name_that_is_taken_is_told_to_the_younger() {
     let (fleet, url) = shop("taken").await;
-    fleet.apply(&tool("other", "{name: hello, description: d, backend: {static: {text: other}}}")).await.unwrap();
+    fleet
+        .apply(&tool("other", "{name: hello, description: d, backend: {static: {text: other}}}"))
+        .await
+        .unwrap();
     let condition = fleet.tool_ready("other", "False", "DuplicateName").await;
     assert!(condition.message.contains("hello"), "{}", condition.message);
     let servers = fleet.api::<McpTool>().get("other").await.unwrap().status.unwrap().servers;
@@ -90,7 +95,11 @@ async fn a_missing_secret_costs_only_its_tool() {
     let spec = "{description: d, backend: {http: {url: 'http://shop/', auth: {bearer: {secretRef: {name: gone, key: token}}}}}}";
     fleet.apply(&tool("needs-secret", spec)).await.unwrap();
     let condition = fleet.tool_ready("needs-secret", "False", "SecretMissing").await;
-    assert!(condition.message.contains("gone") && condition.message.contains("token"), "{}", condition.message);
+    assert!(
+        condition.message.contains("gone") && condition.message.contains("token"),
+        "{}",
+        condition.message
+    );
     event_says(&fleet, "needs-secret", "SecretMissing").await;
     eventually("the call says what is missing", || async {
         match call_tool(&url, Era::Modern, "needs_secret", json!({})).await {
@@ -115,7 +124,10 @@ async fn an_image_that_cannot_be_pulled_is_named_while_the_old_pods_serve() {
     assert!(condition.message.contains("no-such-image"), "{}", condition.message);
     fleet.server_condition("shop", "Available", "True").await;
     still_greets(&url).await;
-    fleet.patch::<mcpfleet_crds::v1alpha1::McpServer>("shop", json!({"spec": {"template": null}})).await.unwrap();
+    fleet
+        .patch::<mcpfleet_crds::v1alpha1::McpServer>("shop", json!({"spec": {"template": null}}))
+        .await
+        .unwrap();
     fleet.server_condition("shop", "Ready", "True").await;
     fleet.delete().await.unwrap();
 }
@@ -123,7 +135,8 @@ async fn an_image_that_cannot_be_pulled_is_named_while_the_old_pods_serve() {
 #[tokio::test]
 async fn an_upstream_that_is_down_degrades_only_its_part() {
     let (fleet, url) = shop("upstream").await;
-    let upstream = json!({"spec": {"upstreams": [{"name": "gone", "remote": {"url": "http://nobody.invalid/mcp"}}]}});
+    let upstream =
+        json!({"spec": {"upstreams": [{"name": "gone", "remote": {"url": "http://nobody.invalid/mcp"}}]}});
     fleet.patch::<mcpfleet_crds::v1alpha1::McpServer>("shop", upstream).await.unwrap();
     let condition = fleet.server_condition_for("shop", "Ready", "False", "UpstreamUnreachable").await;
     assert!(condition.message.contains("gone"), "{}", condition.message);
@@ -149,7 +162,8 @@ async fn what_clients_send_wrong_is_answered_with_the_right_code() {
     assert_eq!(body["error"]["code"], -32_700, "{body}");
 
     for era in [Era::Legacy, Era::Modern] {
-        let unknown = send(&url, era, "tools/call", json!({"name": "nobody", "arguments": {}})).await.unwrap();
+        let unknown =
+            send(&url, era, "tools/call", json!({"name": "nobody", "arguments": {}})).await.unwrap();
         assert_eq!(unknown.body["error"]["code"], -32_602, "{unknown:?}");
         let message = unknown.body["error"]["message"].as_str().unwrap();
         assert!(message.contains("nobody"), "{message}");

@@ -68,8 +68,12 @@ async fn a_server_has_its_children_and_they_go_with_it() {
 #[tokio::test]
 async fn what_someone_else_breaks_is_repaired_and_what_is_theirs_is_left() {
     let fleet = shop("drift").await;
-    fleet.patch::<Service>("shop", json!({"metadata": {"annotations": {"example.com/mine": "yes"}}})).await.unwrap();
-    let port = json!({"spec": {"ports": [{"name": "mcp", "port": 80, "targetPort": 9999, "protocol": "TCP"}]}});
+    fleet
+        .patch::<Service>("shop", json!({"metadata": {"annotations": {"example.com/mine": "yes"}}}))
+        .await
+        .unwrap();
+    let port =
+        json!({"spec": {"ports": [{"name": "mcp", "port": 80, "targetPort": 9999, "protocol": "TCP"}]}});
     fleet.patch::<Service>("shop", port).await.unwrap();
     fleet.kubectl(&["delete", "configmap", "shop"]).await.unwrap();
     eventually("port and ConfigMap are as planned again", || async {

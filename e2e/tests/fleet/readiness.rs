@@ -19,7 +19,8 @@ spec:
 ";
 
 async fn only_pod(fleet: &Fleet) -> Pod {
-    let pods = fleet.api::<Pod>().list(&ListParams::default().labels("mcpfleet.dev/server=shop")).await.unwrap();
+    let pods =
+        fleet.api::<Pod>().list(&ListParams::default().labels("mcpfleet.dev/server=shop")).await.unwrap();
     pods.items.into_iter().next().expect("the server has a pod")
 }
 
@@ -37,7 +38,10 @@ async fn pod_becomes(fleet: &Fleet, ready: &str) -> Pod {
 }
 
 fn restarts(pod: &Pod) -> i32 {
-    pod.status.as_ref().and_then(|s| s.container_statuses.as_ref()?.first().map(|c| c.restart_count)).unwrap_or(-1)
+    pod.status
+        .as_ref()
+        .and_then(|s| s.container_statuses.as_ref()?.first().map(|c| c.restart_count))
+        .unwrap_or(-1)
 }
 
 /// Drops every packet to the data port inside the pod, loopback included: the socket stays open, nothing is
@@ -54,7 +58,10 @@ async fn a_listener_that_nobody_can_reach_makes_the_pod_not_ready() {
     let rule = |action: &'static str| {
         let (cluster, namespace, name) = (cluster.clone(), fleet.namespace.clone(), name.clone());
         async move {
-            let args = ["pod-exec", &namespace, &name, "--", "iptables", action, "INPUT", "-p", "tcp", "--dport", "8080", "-j", "DROP"];
+            let args = [
+                "pod-exec", &namespace, &name, "--", "iptables", action, "INPUT", "-p", "tcp", "--dport",
+                "8080", "-j", "DROP",
+            ];
             run(&cluster, &args).await.unwrap()
         }
     };
@@ -78,7 +85,9 @@ fn certificate(name: &str) -> (String, String) {
 
 fn secret(certificate: &str, key: &str) -> String {
     let data = serde_json::json!({"tls.crt": certificate, "tls.key": key});
-    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: shop-tls}}\ntype: kubernetes.io/tls\nstringData: {data}\n")
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: shop-tls}}\ntype: kubernetes.io/tls\nstringData: {data}\n"
+    )
 }
 
 #[tokio::test]

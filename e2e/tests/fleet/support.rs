@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 /// Drives an official client in its own process; what it saw comes back.
 async fn official_client(era: &str, url: &str, calls: &[(&str, Value)]) -> Value {
-    let script = std::env::var("MCPFLEET_TS_CLIENT").expect("make test-e2e installs the clients and names their script");
+    let script = std::env::var("MCPFLEET_TS_CLIENT")
+        .expect("make test-e2e installs the clients and names their script");
     let mut args = vec![script, era.to_owned(), url.to_owned()];
     for (tool, arguments) in calls {
         args.extend([(*tool).to_owned(), arguments.to_string()]);
@@ -68,10 +69,12 @@ async fn official_clients_of_both_eras_list_and_call() {
     ];
     for era in ["legacy", "modern"] {
         let seen = official_client(era, &format!("{url}/mcp"), &calls).await;
-        let names: BTreeSet<_> = seen["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
+        let names: BTreeSet<_> =
+            seen["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
         let wanted = BTreeSet::from(["crm_account_tiers", "find_order", "list_orders", "return_policy"]);
         assert_eq!(names, wanted, "{era}");
-        let text = |index: usize| seen["calls"][index]["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+        let text =
+            |index: usize| seen["calls"][index]["content"][0]["text"].as_str().unwrap_or_default().to_owned();
         assert!(text(0).contains("keyboard"), "{era}: {seen}");
         assert_eq!(seen["calls"][0]["structuredContent"]["id"], 17, "{era}: {seen}");
         assert!(text(1).contains("cable") && !text(1).contains("laptop"), "{era}: {seen}");
@@ -92,7 +95,10 @@ async fn models_are_served_whole_and_streamed() {
     let ask = |stream: bool| {
         let messages = json!([{"role": "user", "content": "hello fleet"}]);
         let body = json!({"model": "small", "stream": stream, "messages": messages});
-        client.post(format!("{url}/v1/chat/completions")).header("authorization", "Bearer the-callers-own").json(&body)
+        client
+            .post(format!("{url}/v1/chat/completions"))
+            .header("authorization", "Bearer the-callers-own")
+            .json(&body)
     };
     let whole: Value = ask(false).send().await.unwrap().json().await.unwrap();
     assert_eq!(whole["choices"][0]["message"]["content"], "You said: hello fleet");
@@ -101,12 +107,13 @@ async fn models_are_served_whole_and_streamed() {
     let events = stream.text().await.unwrap();
     assert!(events.matches("data: ").count() >= 5 && events.ends_with("data: [DONE]\n\n"), "{events}");
 
-    let ledger: Value = reqwest::get(format!("{}/ledger", fleet.service_url("model-provider").await.unwrap()))
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let ledger: Value =
+        reqwest::get(format!("{}/ledger", fleet.service_url("model-provider").await.unwrap()))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
     let received = ledger.as_array().unwrap();
     assert_eq!(received.len(), 2);
     for request in received {
@@ -119,8 +126,14 @@ async fn models_are_served_whole_and_streamed() {
 async fn a_new_tool_is_a_new_entry_and_touches_no_pod() {
     let (fleet, url) = applied("live").await;
     let pods = || async {
-        let list = fleet.api::<Pod>().list(&ListParams::default().labels("mcpfleet.dev/server=support")).await.unwrap();
-        let restarts = |pod: &Pod| pod.status.as_ref().and_then(|s| s.container_statuses.as_ref()?.first().map(|c| c.restart_count));
+        let list = fleet
+            .api::<Pod>()
+            .list(&ListParams::default().labels("mcpfleet.dev/server=support"))
+            .await
+            .unwrap();
+        let restarts = |pod: &Pod| {
+            pod.status.as_ref().and_then(|s| s.container_statuses.as_ref()?.first().map(|c| c.restart_count))
+        };
         list.items.iter().map(|pod| (pod.metadata.uid.clone(), restarts(pod))).collect::<BTreeSet<_>>()
     };
     let before = pods().await;
@@ -141,7 +154,10 @@ async fn a_new_tool_is_a_new_entry_and_touches_no_pod() {
     .await;
     for era in [Era::Legacy, Era::Modern] {
         assert!(list_tools(&mcp, era).await.unwrap().contains(&"hours".to_owned()));
-        assert_eq!(call_tool(&mcp, era, "hours", json!({})).await.unwrap(), ("nine to five".to_owned(), false));
+        assert_eq!(
+            call_tool(&mcp, era, "hours", json!({})).await.unwrap(),
+            ("nine to five".to_owned(), false)
+        );
     }
     fleet.kubectl(&["delete", "mcptool", "hours"]).await.unwrap();
     eventually("the deleted tool is gone from every pod", || async {

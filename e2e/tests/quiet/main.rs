@@ -1,6 +1,8 @@
 //! What the operator does when nothing happens, and when it is itself the one that is hit. These tests change or
 //! count what all fleets share, and so run by themselves, one after the other.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+
 use k8s_openapi::api::{coordination::v1::Lease, core::v1::Pod};
 use kube::{Api, ResourceExt, api::ListParams};
 use mcpfleet_e2e::harness::{Fleet, client, eventually, repository, run, writes};
@@ -74,7 +76,8 @@ async fn another_replica_takes_over_and_rewrites_nothing() {
     let count = |all: &std::collections::BTreeMap<String, u64>, kind: &str| -> u64 {
         all.iter().filter(|(key, _)| key.ends_with(&format!(" {kind}"))).map(|(_, count)| count).sum()
     };
-    for kind in ["configmaps", "services", "serviceaccounts", "networkpolicies", "mcptools", "providerroutes"] {
+    for kind in ["configmaps", "services", "serviceaccounts", "networkpolicies", "mcptools", "providerroutes"]
+    {
         assert_eq!(count(&after, kind), count(&before, kind), "{kind} were rewritten: {before:?} {after:?}");
     }
     fleet.delete().await.unwrap();
@@ -85,7 +88,10 @@ async fn both_replicas_are_ready_and_only_one_leads() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let api: Api<Pod> = Api::namespaced(client().await.unwrap(), SYSTEM);
     eventually("two ready replicas", || async {
-        let pods = api.list(&ListParams::default().labels("app.kubernetes.io/name=mcpfleet-operator")).await.unwrap();
+        let pods = api
+            .list(&ListParams::default().labels("app.kubernetes.io/name=mcpfleet-operator"))
+            .await
+            .unwrap();
         let ready = pods
             .iter()
             .filter(|pod| {
