@@ -24,9 +24,7 @@ pub fn file_name(definition: &CustomResourceDefinition) -> String {
 ///
 /// # Errors
 /// None in practice: the types serialise.
-pub fn to_chart_template(
-    definition: &CustomResourceDefinition,
-) -> Result<String, serde_saphyr::ser::Error> {
+pub fn to_chart_template(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
     let mut definition = definition.clone();
     let annotations = definition.metadata.annotations.get_or_insert_default();
     annotations.insert("helm.sh/resource-policy".into(), KEEP.into());

@@ -73,7 +73,9 @@ fn kind(field: &Value) -> String {
     let bounds = [("minimum", "≥ "), ("maximum", "≤ "), ("maxLength", "length ≤ ")];
     let bounds: Vec<_> = bounds
         .iter()
-        .filter_map(|(key, sign)| field.get(*key).map(|bound| format!("{sign}{}", bound.to_string().trim_end_matches(".0"))))
+        .filter_map(|(key, sign)| {
+            field.get(*key).map(|bound| format!("{sign}{}", bound.to_string().trim_end_matches(".0")))
+        })
         .collect();
     if bounds.is_empty() { base.to_owned() } else { format!("{base} ({})", bounds.join(", ")) }
 }

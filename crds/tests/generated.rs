@@ -18,7 +18,11 @@ fn the_chart_holds_what_the_code_generates() {
 fn the_reference_is_generated_from_the_schemas() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference.md");
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == mcpfleet_crds::reference::markdown(), "{} is out of date: run `make crds`", path.display());
+    assert!(
+        kept == mcpfleet_crds::reference::markdown(),
+        "{} is out of date: run `make crds`",
+        path.display()
+    );
 }
 
 #[test]

@@ -6,8 +6,16 @@ use mcpfleet_config::{CredentialRef, Header, HeaderValue};
 
 /// Headers that belong to the connection or to the client that sends the request (RFC 9110 section 7.6.1).
 const RESERVED: [&str; 10] = [
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer",
-    "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// The headers that `auth` asks for: one, or none when it is absent or refused.
@@ -27,7 +35,12 @@ pub(super) fn headers(scope: &mut Scope<'_>, field: &str, auth: Option<&HttpAuth
             vec![Header { name, value: HeaderValue::Credential { prefix: String::new(), from } }]
         }
         _ => {
-            scope.error(field, Reason::SecretRefMissing, "needs exactly one of bearer and header", "set one of them");
+            scope.error(
+                field,
+                Reason::SecretRefMissing,
+                "needs exactly one of bearer and header",
+                "set one of them",
+            );
             Vec::new()
         }
     }

@@ -163,5 +163,10 @@ fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Fi
         encoded.json.len(),
         largest.map_or_else(|| "no tool".into(), |t| format!("McpTool {} with {} bytes", t.object, size(t))),
     );
-    Err(refuse("spec.tools.selector", Reason::TooLarge, message, "shorten schemas, or split the server in two"))
+    Err(refuse(
+        "spec.tools.selector",
+        Reason::TooLarge,
+        message,
+        "shorten schemas, or split the server in two",
+    ))
 }

@@ -261,7 +261,12 @@ impl Scope<'_> {
     /// A duration in ms; a refused one is reported and stands in as 1 s (the object is left out anyway).
     pub(super) fn millis(&mut self, field: &str, text: &crate::v1alpha1::DurationString) -> u64 {
         text.to_millis().unwrap_or_else(|error| {
-            self.error(field, Reason::InvalidDuration, error.to_string(), "write a duration such as 250ms, 5s or 1m30s");
+            self.error(
+                field,
+                Reason::InvalidDuration,
+                error.to_string(),
+                "write a duration such as 250ms, 5s or 1m30s",
+            );
             1_000
         })
     }

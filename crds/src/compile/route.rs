@@ -43,7 +43,12 @@ fn claim(
     if let Some((model, winner)) = models().find_map(|model| Some((model, owners.get(model)?))) {
         let message = format!("model {model:?} {}", select::owner_sentence(winner));
         let remedy = "remove it from one of them, or select only one";
-        collector.scope(key.clone()).error("spec.providers[].models", Reason::DuplicateModel, message, remedy);
+        collector.scope(key.clone()).error(
+            "spec.providers[].models",
+            Reason::DuplicateModel,
+            message,
+            remedy,
+        );
         return false;
     }
     owners.extend(models().map(|model| (model.clone(), key.clone())));
@@ -54,8 +59,14 @@ fn claim(
 pub(super) fn compile(object: &ProviderRoute, collector: &mut Collector) -> Option<Vec<config::Provider>> {
     let mut scope = collector.scope(ObjectKey::route(object));
     if object.spec.providers.len() != 1 {
-        let message = format!("has {} providers; choosing among several is not built yet", object.spec.providers.len());
-        scope.error("spec.providers", Reason::NotSupported, message, "name exactly one provider, and use a route for each");
+        let message =
+            format!("has {} providers; choosing among several is not built yet", object.spec.providers.len());
+        scope.error(
+            "spec.providers",
+            Reason::NotSupported,
+            message,
+            "name exactly one provider, and use a route for each",
+        );
     }
     let mut models = BTreeMap::new();
     let mut made = Vec::new();
@@ -68,7 +79,12 @@ pub(super) fn compile(object: &ProviderRoute, collector: &mut Collector) -> Opti
             }
         }
         if provider.models.is_empty() {
-            scope.error(&format!("{at}.models"), Reason::NothingSelected, "names no model", "name the models that it answers for");
+            scope.error(
+                &format!("{at}.models"),
+                Reason::NothingSelected,
+                "names no model",
+                "name the models that it answers for",
+            );
         }
         let headers = auth::headers(&mut scope, &format!("{at}.auth"), provider.auth.as_ref());
         let timeout_ms = scope.millis(&format!("{at}.timeout"), &provider.timeout);

@@ -34,7 +34,12 @@ pub(super) fn select<'a, K: ResourceExt>(
     let selector = match Selector::try_from(selection.selector.clone()) {
         Ok(selector) => selector,
         Err(error) => {
-            scope.error(field, Reason::InvalidSelector, error.to_string(), "use In, NotIn, Exists or DoesNotExist");
+            scope.error(
+                field,
+                Reason::InvalidSelector,
+                error.to_string(),
+                "use In, NotIn, Exists or DoesNotExist",
+            );
             return Vec::new();
         }
     };
@@ -53,9 +58,16 @@ pub(super) fn select<'a, K: ResourceExt>(
 }
 
 /// Reports a selection that took nothing.
-pub(super) fn report_empty(scope: &mut Scope<'_>, field: &str, kind: &str, namespace: &str, selection: &Selection) {
+pub(super) fn report_empty(
+    scope: &mut Scope<'_>,
+    field: &str,
+    kind: &str,
+    namespace: &str,
+    selection: &Selection,
+) {
     let wanted = selection.selector.match_labels.clone().unwrap_or_default();
-    let label = wanted.iter().next().map_or_else(|| "the labels it asks for".into(), |(k, v)| format!("{k}={v}"));
+    let label =
+        wanted.iter().next().map_or_else(|| "the labels it asks for".into(), |(k, v)| format!("{k}={v}"));
     scope.error(
         field,
         Reason::NothingSelected,

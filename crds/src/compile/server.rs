@@ -24,7 +24,12 @@ pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<S
     };
     let spec = &server.spec;
     if spec.tools.is_none() && spec.models.is_none() && spec.upstreams.is_empty() {
-        scope.error("spec", Reason::NothingSelected, "a server needs something to serve", "set tools.selector, upstreams or models.selector");
+        scope.error(
+            "spec",
+            Reason::NothingSelected,
+            "a server needs something to serve",
+            "set tools.selector, upstreams or models.selector",
+        );
     }
     scope.clean().then_some(shell)
 }
@@ -50,7 +55,12 @@ fn listener(scope: &mut Scope<'_>, server: &McpServer) -> Listener {
         if serialised.as_deref() != Ok(origin.as_str()) {
             let field = format!("spec.allowedOrigins[{index}]");
             let message = format!("{origin:?} is no origin");
-            scope.error(&field, Reason::InvalidUrl, message, "write scheme, host and port only, such as https://app.example.com");
+            scope.error(
+                &field,
+                Reason::InvalidUrl,
+                message,
+                "write scheme, host and port only, such as https://app.example.com",
+            );
         }
     }
     let mut allowed_origins = spec.allowed_origins.clone();

@@ -10,7 +10,8 @@ use mcpfleet_config::{Backend, UpstreamTransport};
 
 #[test]
 fn a_selected_tool_is_served() {
-    let fleet = Fleet::of(server("shop", "tools: {selector: {matchLabels: {fleet: shop}}}")).tool(tool("find-order"));
+    let fleet =
+        Fleet::of(server("shop", "tools: {selector: {matchLabels: {fleet: shop}}}")).tool(tool("find-order"));
     let compiled = fleet.compile().unwrap();
     assert_eq!(compiled.config.tools[0].name, "find_order");
     assert_eq!(compiled.config.tools[0].timeout_ms, 30_000);
@@ -95,7 +96,8 @@ fn a_server_reference_becomes_the_neighbours_address() {
     let shop = server("shop", "upstreams: [{name: crm, prefix: crm_, serverRef: {name: crm}}]");
     let crm = server("crm", "tools: {selector: {}}");
     let fleet = Fleet::of(shop).neighbour(crm);
-    let UpstreamTransport::StreamableHttp { url, .. } = &fleet.compile().unwrap().config.upstreams[0].transport;
+    let UpstreamTransport::StreamableHttp { url, .. } =
+        &fleet.compile().unwrap().config.upstreams[0].transport;
     assert_eq!(url, "http://crm.agents.svc/mcp");
     let standalone = Placement::Standalone { base_url: "http://127.0.0.1:9000".into() };
     let UpstreamTransport::StreamableHttp { url, .. } =
@@ -115,7 +117,8 @@ fn references_that_lead_back_are_refused() {
 
 #[test]
 fn a_reference_to_nobody_is_reported_where_it_stands() {
-    let compiled = Fleet::of(server("a", "upstreams: [{name: b, serverRef: {name: gone}}]")).compile().unwrap();
+    let compiled =
+        Fleet::of(server("a", "upstreams: [{name: b, serverRef: {name: gone}}]")).compile().unwrap();
     let finding = compiled.report.errors().next().unwrap();
     assert_eq!(finding.reason, Reason::ServerNotFound);
     assert_eq!(finding.field, "spec.upstreams[b].serverRef.name");
@@ -169,8 +172,7 @@ fn what_is_compiled_is_what_a_runtime_accepts() {
 fn headers_of_the_connection_cannot_be_set() {
     let mut http = fleets::http_tool("orders", "http://orders/x", "{}");
     let backend = http.spec.backend.http.as_mut().unwrap();
-    backend.headers =
-        vec![crate::v1alpha1::HttpHeader { name: "Host".into(), value: "elsewhere".into() }];
+    backend.headers = vec![crate::v1alpha1::HttpHeader { name: "Host".into(), value: "elsewhere".into() }];
     let compiled = Fleet::shop().tool(http).compile().unwrap();
     assert_eq!(compiled.report.errors().next().unwrap().reason, Reason::InvalidHeader);
 }
@@ -193,4 +195,3 @@ impl Named for McpTool {
         self
     }
 }
-

@@ -90,7 +90,12 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
 fn check_schema(scope: &mut Scope<'_>, schema: &serde_json::Value) {
     if let Err(error) = ArgumentSchema::new(schema) {
         let field = format!("spec.inputSchema{}", error.pointer.replace('/', "."));
-        scope.error(&field, Reason::InvalidSchema, error.reason, "write a JSON Schema (2020-12) of an object");
+        scope.error(
+            &field,
+            Reason::InvalidSchema,
+            error.reason,
+            "write a JSON Schema (2020-12) of an object",
+        );
     }
 }
 
@@ -101,7 +106,12 @@ fn backend(scope: &mut Scope<'_>, object: &McpTool) -> Option<config::Backend> {
         }
         (None, Some(http)) => http_backend(scope, object, http).map(config::Backend::Http),
         _ => {
-            scope.error("spec.backend", Reason::BackendMissing, "needs exactly one of static and http", "set one of them");
+            scope.error(
+                "spec.backend",
+                Reason::BackendMissing,
+                "needs exactly one of static and http",
+                "set one of them",
+            );
             None
         }
     }

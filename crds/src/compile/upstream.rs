@@ -18,7 +18,12 @@ pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec
         let mut scope = collector.scope(ObjectKey::server(inputs.server));
         let at = format!("spec.upstreams[{}]", upstream.name);
         if !taken.insert(&upstream.name) {
-            scope.error(&format!("{at}.name"), Reason::DuplicateName, "stands twice", "give each upstream a name of its own");
+            scope.error(
+                &format!("{at}.name"),
+                Reason::DuplicateName,
+                "stands twice",
+                "give each upstream a name of its own",
+            );
             continue;
         }
         upstreams.extend(compile(&mut scope, &at, inputs, upstream));
@@ -27,9 +32,16 @@ pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec
     upstreams
 }
 
-fn compile(scope: &mut Scope<'_>, at: &str, inputs: &Inputs<'_>, upstream: &Upstream) -> Option<config::Upstream> {
+fn compile(
+    scope: &mut Scope<'_>,
+    at: &str,
+    inputs: &Inputs<'_>,
+    upstream: &Upstream,
+) -> Option<config::Upstream> {
     let prefix = &upstream.prefix;
-    if prefix.len() > 64 || prefix.chars().any(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
+    if prefix.len() > 64
+        || prefix.chars().any(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
+    {
         let message = format!("{prefix:?} cannot start a tool name");
         let remedy = "use at most 64 letters, digits, '_', '-' or '.'";
         scope.error(&format!("{at}.prefix"), Reason::InvalidName, message, remedy);
@@ -42,7 +54,12 @@ fn compile(scope: &mut Scope<'_>, at: &str, inputs: &Inputs<'_>, upstream: &Upst
             (url, Vec::new())
         }
         _ => {
-            scope.error(at, Reason::BackendMissing, "needs exactly one of remote and serverRef", "set one of them");
+            scope.error(
+                at,
+                Reason::BackendMissing,
+                "needs exactly one of remote and serverRef",
+                "set one of them",
+            );
             return None;
         }
     };
@@ -68,7 +85,12 @@ pub(super) fn http_url(scope: &mut Scope<'_>, field: &str, text: &str) -> Option
         Ok(url) => return Some(url),
     };
     let message = format!("{text:?} is not usable: {refusal}");
-    scope.error(field, Reason::InvalidUrl, message, "write an absolute http or https URL; credentials go into auth");
+    scope.error(
+        field,
+        Reason::InvalidUrl,
+        message,
+        "write an absolute http or https URL; credentials go into auth",
+    );
     None
 }
 
@@ -85,8 +107,14 @@ fn server_url(scope: &mut Scope<'_>, field: &str, inputs: &Inputs<'_>, name: &st
         return None;
     }
     if target.spec.tls.is_some() {
-        let message = format!("{name} serves TLS with a certificate that this server has no way to verify yet");
-        scope.error(field, Reason::NotSupported, message, "use remote with a publicly trusted name, or serve it without tls");
+        let message =
+            format!("{name} serves TLS with a certificate that this server has no way to verify yet");
+        scope.error(
+            field,
+            Reason::NotSupported,
+            message,
+            "use remote with a publicly trusted name, or serve it without tls",
+        );
         return None;
     }
     Some(match inputs.placement {
@@ -96,7 +124,11 @@ fn server_url(scope: &mut Scope<'_>, field: &str, inputs: &Inputs<'_>, name: &st
 }
 
 fn find<'a>(inputs: &Inputs<'a>, namespace: &str, name: &str) -> Option<&'a McpServer> {
-    inputs.servers.iter().copied().find(|server| server.name_any() == name && namespace_of(*server) == namespace)
+    inputs
+        .servers
+        .iter()
+        .copied()
+        .find(|server| server.name_any() == name && namespace_of(*server) == namespace)
 }
 
 /// Whether following `serverRef`s from `from` arrives at the server called `goal`.
@@ -109,7 +141,9 @@ fn reaches(inputs: &Inputs<'_>, namespace: &str, from: &McpServer, goal: &str) -
         }
         if seen.insert(name.clone()) {
             let next = find(inputs, namespace, &name).map(|server| server.spec.upstreams.iter());
-            open.extend(next.into_iter().flatten().filter_map(|u| u.server_ref.as_ref().map(|r| r.name.clone())));
+            open.extend(
+                next.into_iter().flatten().filter_map(|u| u.server_ref.as_ref().map(|r| r.name.clone())),
+            );
         }
     }
     false
@@ -117,7 +151,8 @@ fn reaches(inputs: &Inputs<'_>, namespace: &str, from: &McpServer, goal: &str) -
 
 /// MCP endpoint of a server's Service.
 pub fn endpoint(server: &McpServer) -> String {
-    let (scheme, port) = if server.spec.tls.is_some() { ("https", SERVICE_PORTS.1) } else { ("http", SERVICE_PORTS.0) };
+    let (scheme, port) =
+        if server.spec.tls.is_some() { ("https", SERVICE_PORTS.1) } else { ("http", SERVICE_PORTS.0) };
     debug_assert!(matches!((scheme, port), ("http", 80) | ("https", 443)), "default ports stay out of URLs");
     format!("{scheme}://{}.{}.svc/mcp", server.name_any(), namespace_of(server))
 }

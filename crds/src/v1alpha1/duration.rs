@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn everything_else_is_an_error_not_a_panic() {
         for text in ["", "5", "s", "-5s", "1e9h", "5 s", "µs", "9999999999999999999h"] {
-            assert!(matches!(millis(text), Err(DurationError::Malformed(_) | DurationError::OutOfRange(_))), "{text}");
+            assert!(
+                matches!(millis(text), Err(DurationError::Malformed(_) | DurationError::OutOfRange(_))),
+                "{text}"
+            );
         }
         assert!(matches!(millis("25h"), Err(DurationError::OutOfRange(_))));
         assert!(matches!(millis("0s"), Err(DurationError::OutOfRange(_))));

@@ -3,8 +3,9 @@
 //! Every string and list has a bound (it makes the cost of the CEL rules computable), every rule has a
 //! message that names field and remedy, and a field exists only when the product acts on it.
 
-// KubeSchema repeats each struct inside a function, where `pub` reaches nobody.
-#![allow(unreachable_pub)]
+// KubeSchema repeats each struct and its attributes inside a function, where `pub` reaches nobody;
+// and the hints of ToolAnnotations have MCP's own names.
+#![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
 mod duration;
 mod reference;
@@ -17,13 +18,13 @@ pub use duration::{DurationError, DurationString};
 pub use reference::{HeaderAuth, HttpAuth, Secret, SecretKeyRef, SecretRef, ServerRef};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{
-    Admission, Anonymous, Auth, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls,
-    Upstream,
+    Admission, Anonymous, Auth, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection,
+    Tls, Upstream,
 };
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
 pub use tool::{
-    Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus, StaticBackend,
-    ToolAnnotations,
+    Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
+    StaticBackend, ToolAnnotations,
 };
 
 /// API group of the three kinds.

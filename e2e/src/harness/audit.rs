@@ -25,7 +25,8 @@ pub async fn writes(client: &Client) -> anyhow::Result<BTreeMap<String, u64>> {
         if !written || !WATCHED.contains(&resource.as_str()) {
             continue;
         }
-        let count = line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok()).unwrap_or_default();
+        let count =
+            line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok()).unwrap_or_default();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let count = count as u64;
         *counts.entry(format!("{verb} {resource}")).or_default() += count;

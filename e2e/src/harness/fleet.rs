@@ -96,7 +96,13 @@ impl Fleet {
     }
 
     /// Waits until a server's condition is `status` with `reason` (any when empty), for its latest generation.
-    pub async fn server_condition_for(&self, name: &str, kind: &str, status: &str, reason: &str) -> Condition {
+    pub async fn server_condition_for(
+        &self,
+        name: &str,
+        kind: &str,
+        status: &str,
+        reason: &str,
+    ) -> Condition {
         let api = self.api::<McpServer>();
         eventually(&format!("McpServer {name}: {kind}={status} {reason}"), || async {
             let server = api.get(name).await?;
@@ -171,5 +177,10 @@ fn pick(
         .find(|c| c.type_ == kind && c.status == status && (reason.is_empty() || c.reason == reason))
         .filter(|c| c.observed_generation == generation)
         .cloned()
-        .ok_or_else(|| anyhow!("{:?}", conditions.iter().map(|c| (&c.type_, &c.status, &c.reason, &c.message)).collect::<Vec<_>>()))
+        .ok_or_else(|| {
+            anyhow!(
+                "{:?}",
+                conditions.iter().map(|c| (&c.type_, &c.status, &c.reason, &c.message)).collect::<Vec<_>>()
+            )
+        })
 }

@@ -4,9 +4,12 @@ use std::{fmt::Debug, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long anything may take on a loaded machine. Never part of a promise: it only ends a hopeless wait.
-pub const DEADLINE: Duration = Duration::from_secs(180);
+pub const DEADLINE: Duration = Duration::from_mins(3);
 
-/// Asks again and again until the answer is `Ok`, and panics with the last answer when it never is.
+/// Asks again and again until the answer is `Ok`.
+///
+/// # Panics
+/// It never was; the last answer is in the message.
 pub async fn eventually<T, E, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, E>>,

@@ -26,8 +26,9 @@ impl Service for Orders {
             return Some(json_answer(StatusCode::OK, &json!({"waited_ms": millis})));
         }
         if let Some(id) = path.strip_prefix("/orders/") {
-            let order = orders().into_iter().find(|order| order["id"].to_string() == id);
-            let missing = || json_answer(StatusCode::NOT_FOUND, &json!({"error": format!("there is no order {id}")}));
+            let order = orders().into_iter().find(|order| order["id"].as_u64() == id.parse().ok());
+            let missing =
+                || json_answer(StatusCode::NOT_FOUND, &json!({"error": format!("there is no order {id}")}));
             return Some(order.map_or_else(missing, |order| json_answer(StatusCode::OK, &order)));
         }
         (path == "/orders").then(|| json_answer(StatusCode::OK, &json!({"orders": matching(query)})))
@@ -41,5 +42,8 @@ fn matching(query: &str) -> Vec<Value> {
         .filter_map(|pair| pair.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.replace("%40", "@")))
         .collect();
-    orders().into_iter().filter(|order| wanted.iter().all(|(key, value)| order[key] == value.as_str())).collect()
+    orders()
+        .into_iter()
+        .filter(|order| wanted.iter().all(|(key, value)| order[key] == value.as_str()))
+        .collect()
 }

@@ -26,7 +26,11 @@ impl Service for Provider {
         }
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
         let (Some(model), Some(messages)) = (body["model"].as_str(), body["messages"].as_array()) else {
-            return Some(refusal(StatusCode::BAD_REQUEST, "model and messages are needed", "invalid_request"));
+            return Some(refusal(
+                StatusCode::BAD_REQUEST,
+                "model and messages are needed",
+                "invalid_request",
+            ));
         };
         let last = messages.last().and_then(|message| message["content"].as_str()).unwrap_or_default();
         let reply = format!("You said: {last}");

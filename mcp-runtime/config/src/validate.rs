@@ -76,7 +76,10 @@ impl RuntimeConfig {
         for provider in &self.providers {
             for model in &provider.models {
                 if !models.insert(model) {
-                    return Err(invalid(format!("providers[{}].models", provider.name), format!("{model:?} stands twice")));
+                    return Err(invalid(
+                        format!("providers[{}].models", provider.name),
+                        format!("{model:?} stands twice"),
+                    ));
                 }
             }
         }

@@ -86,6 +86,12 @@ impl Fleet {
         let tools: Vec<_> = self.tools.iter().collect();
         let routes: Vec<_> = self.routes.iter().collect();
         let servers: Vec<_> = self.neighbours.iter().chain([&self.server]).collect();
-        compile(&Inputs { server: &self.server, tools: &tools, routes: &routes, servers: &servers, placement })
+        compile(&Inputs {
+            server: &self.server,
+            tools: &tools,
+            routes: &routes,
+            servers: &servers,
+            placement,
+        })
     }
 }

@@ -5,8 +5,9 @@ use crate::{
     compile::{Report, Severity},
     v1alpha1::{
         Admission, Anonymous, Auth, Backend, BodySource, DurationString, HttpAuth, HttpBackend, HttpHeader,
-        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Secret, SecretKeyRef, Selection, ServerRef, StaticBackend, Tls, Upstream,
+        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Remote, Secret, SecretKeyRef, Selection, ServerRef, StaticBackend,
+        Tls, Upstream,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -55,12 +56,14 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 fn auth() -> impl Strategy<Value = HttpAuth> {
-    (option::of((word(), word())), option::of((word(), word(), word()))).prop_map(|(bearer, header)| HttpAuth {
-        bearer: bearer.map(|(name, key)| Secret { secret_ref: SecretKeyRef { name, key } }),
-        header: header.map(|(header, name, key)| crate::v1alpha1::HeaderAuth {
-            name: header,
-            secret_ref: SecretKeyRef { name, key },
-        }),
+    (option::of((word(), word())), option::of((word(), word(), word()))).prop_map(|(bearer, header)| {
+        HttpAuth {
+            bearer: bearer.map(|(name, key)| Secret { secret_ref: SecretKeyRef { name, key } }),
+            header: header.map(|(header, name, key)| crate::v1alpha1::HeaderAuth {
+                name: header,
+                secret_ref: SecretKeyRef { name, key },
+            }),
+        }
     })
 }
 
@@ -121,19 +124,16 @@ fn selection() -> impl Strategy<Value = Selection> {
 fn upstream() -> impl Strategy<Value = Upstream> {
     let remote = option::of((url(), option::of(auth())).prop_map(|(url, auth)| Remote { url, auth }));
     let server_ref = option::of(word().prop_map(|name| ServerRef { name }));
-    (word(), word(), remote, server_ref, duration()).prop_map(|(name, prefix, remote, server_ref, timeout)| Upstream {
-        name,
-        prefix,
-        remote,
-        server_ref,
-        timeout,
-    })
+    (word(), word(), remote, server_ref, duration()).prop_map(
+        |(name, prefix, remote, server_ref, timeout)| Upstream { name, prefix, remote, server_ref, timeout },
+    )
 }
 
 fn server() -> impl Strategy<Value = McpServer> {
-    let admission = (any::<i32>(), any::<i32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
-        Admission { concurrency, queue_length, queue_timeout }
-    });
+    let admission =
+        (any::<i32>(), any::<i32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
+            Admission { concurrency, queue_length, queue_timeout }
+        });
     let admission = prop_oneof![3 => Just(Admission::default()), 1 => admission];
     let tls = option::of((word(), option::of(word())).prop_map(|(name, server_name)| Tls {
         secret_ref: crate::v1alpha1::SecretRef { name },
@@ -185,10 +185,13 @@ fn fleet() -> impl Strategy<Value = Fleet> {
         let mut seen = std::collections::BTreeSet::new();
         objects.into_iter().filter(|object| seen.insert(object.name_any())).collect()
     }
-    (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3)).prop_map(|(server, tools, routes, others)| {
-        let neighbours = unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
-        Fleet { server, tools: unique(tools), routes: unique(routes), neighbours }
-    })
+    (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3)).prop_map(
+        |(server, tools, routes, others)| {
+            let neighbours =
+                unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
+            Fleet { server, tools: unique(tools), routes: unique(routes), neighbours }
+        },
+    )
 }
 
 fn report(fleet: &Fleet) -> Report {

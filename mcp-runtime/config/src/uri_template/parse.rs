@@ -11,7 +11,9 @@ pub enum TemplateError {
     Unclosed { at: usize },
     #[error("'}}' at character {at} closes nothing")]
     Unopened { at: usize },
-    #[error("{{{expression}}} is not understood: use {{name}}, {{?a,b}} or {{&a,b}} with names of letters, digits and '_'")]
+    #[error(
+        "{{{expression}}} is not understood: use {{name}}, {{?a,b}} or {{&a,b}} with names of letters, digits and '_'"
+    )]
     Expression { expression: String },
     #[error("{{{expression}}} stands before the path: scheme, host and port are fixed text")]
     BeforePath { expression: String },

@@ -6,17 +6,18 @@ fn template(source: &str) -> UriTemplate {
     source.parse().unwrap()
 }
 
-fn arguments(value: Value) -> Map<String, Value> {
+fn arguments(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
-fn expand(source: &str, value: Value) -> Result<String, ExpandError> {
-    template(source).expand(&arguments(value))
+fn expand(source: &str, value: impl Into<Value>) -> Result<String, ExpandError> {
+    template(source).expand(&arguments(&value.into()))
 }
 
 #[test]
 fn path_and_query_are_filled() {
-    let url = expand("http://shop/orders/{id}{?status,limit}", json!({"id": 17, "status": "a b", "limit": true}));
+    let url =
+        expand("http://shop/orders/{id}{?status,limit}", json!({"id": 17, "status": "a b", "limit": true}));
     assert_eq!(url.unwrap(), "http://shop/orders/17?status=a%20b&limit=true");
 }
 
@@ -67,7 +68,10 @@ fn the_destination_is_fixed_text() {
     }
     assert_eq!("http://me:pw@shop/x".parse::<UriTemplate>(), Err(TemplateError::UserInfo));
     assert!(matches!("ftp://shop/x".parse::<UriTemplate>(), Err(TemplateError::NotHttp { .. })));
-    assert!(matches!("/orders/{id}".parse::<UriTemplate>(), Err(TemplateError::BeforePath { .. } | TemplateError::NotHttp { .. })));
+    assert!(matches!(
+        "/orders/{id}".parse::<UriTemplate>(),
+        Err(TemplateError::BeforePath { .. } | TemplateError::NotHttp { .. })
+    ));
 }
 
 #[test]

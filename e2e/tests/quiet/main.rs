@@ -1,0 +1,106 @@
+//! What the operator does when nothing happens, and when it is itself the one that is hit. These tests change or
+//! count what all fleets share, and so run by themselves, one after the other.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+
+use k8s_openapi::api::{coordination::v1::Lease, core::v1::Pod};
+use kube::{Api, ResourceExt, api::ListParams};
+use mcpfleet_e2e::harness::{Fleet, client, eventually, repository, run, writes};
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+const SYSTEM: &str = "mcpfleet-system";
+
+async fn holder() -> String {
+    let api: Api<Lease> = Api::namespaced(client().await.unwrap(), SYSTEM);
+    let lease = api.get("mcpfleet-operator").await.unwrap();
+    lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default()
+}
+
+async fn support_fleet(test: &str) -> Fleet {
+    let fleet = Fleet::new(test).await.unwrap();
+    fleet.apply_path(&repository().join("examples/support")).await.unwrap();
+    fleet.server_condition("support", "Ready", "True").await;
+    fleet.server_condition("crm", "Ready", "True").await;
+    fleet.tool_ready("find-order", "True", "").await;
+    fleet.route_ready("models", "True", "").await;
+    fleet
+}
+
+/// How long the API server is watched, by default; `MCPFLEET_REST_SECONDS` makes it longer.
+fn rest() -> Duration {
+    let seconds = std::env::var("MCPFLEET_REST_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(30))
+}
+
+#[tokio::test]
+async fn at_rest_nothing_is_written() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let fleet = support_fleet("rest").await;
+    let quiet = eventually("two looks, a while apart, show no write", || async {
+        let before = writes(&fleet.client).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let after = writes(&fleet.client).await.unwrap();
+        if before == after { Ok(after) } else { Err("still settling") }
+    })
+    .await;
+    tokio::time::sleep(rest()).await;
+    assert_eq!(writes(&fleet.client).await.unwrap(), quiet);
+    fleet.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_replica_takes_over_and_rewrites_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let fleet = support_fleet("failover").await;
+    let leader = holder().await;
+    assert!(!leader.is_empty());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = writes(&fleet.client).await.unwrap();
+    run("kubectl", &["-n", SYSTEM, "delete", "pod", &leader, "--force", "--grace-period=0"]).await.unwrap();
+    eventually("another replica holds the lease", || async {
+        let now = holder().await;
+        if now != leader && !now.is_empty() { Ok(()) } else { Err(now) }
+    })
+    .await;
+    // It works: a change is acted upon.
+    fleet.kubectl(&["scale", "mcpserver", "crm", "--replicas=2"]).await.unwrap();
+    eventually("the new leader acts", || async {
+        let server = fleet.api::<mcpfleet_crds::v1alpha1::McpServer>().get("crm").await.unwrap();
+        let ready = server.status.map(|status| status.ready_replicas);
+        if ready == Some(2) { Ok(()) } else { Err(ready) }
+    })
+    .await;
+    let after = writes(&fleet.client).await.unwrap();
+    let count = |all: &std::collections::BTreeMap<String, u64>, kind: &str| -> u64 {
+        all.iter().filter(|(key, _)| key.ends_with(&format!(" {kind}"))).map(|(_, count)| count).sum()
+    };
+    for kind in ["configmaps", "services", "serviceaccounts", "networkpolicies", "mcptools", "providerroutes"]
+    {
+        assert_eq!(count(&after, kind), count(&before, kind), "{kind} were rewritten: {before:?} {after:?}");
+    }
+    fleet.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn both_replicas_are_ready_and_only_one_leads() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let api: Api<Pod> = Api::namespaced(client().await.unwrap(), SYSTEM);
+    eventually("two ready replicas", || async {
+        let pods = api
+            .list(&ListParams::default().labels("app.kubernetes.io/name=mcpfleet-operator"))
+            .await
+            .unwrap();
+        let ready = pods
+            .iter()
+            .filter(|pod| {
+                let conditions = pod.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
+                conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True")
+            })
+            .map(ResourceExt::name_any)
+            .collect::<Vec<_>>();
+        if ready.len() == 2 && ready.contains(&holder().await) { Ok(()) } else { Err(ready) }
+    })
+    .await;
+}
