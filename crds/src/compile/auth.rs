@@ -4,18 +4,22 @@ use super::report::{Reason, Scope};
 use crate::v1alpha1::{HttpAuth, SecretKeyRef};
 use mcpfleet_config::{CredentialRef, Header, HeaderValue};
 
-/// Headers that belong to the connection or to the client that sends the request (RFC 9110 section 7.6.1).
-const RESERVED: [&str; 10] = [
+/// Headers that belong to the connection (RFC 9110 section 7.6.1) or that the runtime writes itself.
+const RESERVED: [&str; 14] = [
+    "accept",
     "connection",
     "content-length",
+    "content-type",
     "expect",
     "host",
     "keep-alive",
+    "proxy-authorization",
     "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
 ];
 
 /// The headers that `auth` asks for: one, or none when it is absent or refused.
@@ -49,11 +53,16 @@ pub(super) fn headers(scope: &mut Scope<'_>, field: &str, auth: Option<&HttpAuth
 /// A header's name in lower case; a refused one is reported.
 pub(super) fn header_name(scope: &mut Scope<'_>, field: &str, name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    if http_token(&lower) && !RESERVED.contains(&lower.as_str()) {
+    if http_token(&lower) && !lower.starts_with("mcp-") && !RESERVED.contains(&lower.as_str()) {
         return lower;
     }
     let message = format!("{name:?} cannot be set");
-    scope.error(field, Reason::InvalidHeader, message, "use a header that does not belong to the connection");
+    scope.error(
+        field,
+        Reason::InvalidHeader,
+        message,
+        "use a header that belongs neither to the connection nor to MCP",
+    );
     lower
 }
 
@@ -66,20 +75,51 @@ pub(super) fn header_value(scope: &mut Scope<'_>, field: &str, value: &str) -> S
     value.to_owned()
 }
 
+/// A header that stands twice would be sent twice, and what the other end reads is its choice.
+pub(super) fn refuse_repeats(scope: &mut Scope<'_>, field: &str, headers: &[Header]) {
+    let mut seen = std::collections::BTreeSet::new();
+    for header in headers {
+        if !seen.insert(&header.name) {
+            let message = format!("{:?} stands twice, auth included", header.name);
+            scope.error(
+                field,
+                Reason::InvalidHeader,
+                message,
+                "set each header once; names are not case-sensitive",
+            );
+        }
+    }
+}
+
 fn http_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-fn credential(scope: &mut Scope<'_>, field: &str, reference: &SecretKeyRef) -> CredentialRef {
-    // Names become path segments of the credentials directory.
-    let harmless = |text: &str| {
-        !text.is_empty()
-            && !text.starts_with('.')
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+/// A Secret's name is a DNS subdomain (RFC 1123); it becomes a path segment and a part of the pod template.
+pub(super) fn secret_name(scope: &mut Scope<'_>, field: &str, name: &str) {
+    let label = |label: &str| {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        edge(label.chars().next())
+            && edge(label.chars().last())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    if !harmless(&reference.name) || !harmless(&reference.key) {
-        let message = format!("Secret {:?}, key {:?} cannot be mounted", reference.name, reference.key);
-        scope.error(field, Reason::SecretRefMissing, message, "name an existing Secret and one of its keys");
+    if name.len() > 253 || !name.split('.').all(label) {
+        let message = format!("{name:?} is no name that a Secret can have");
+        scope.error(field, Reason::InvalidName, message, "name an existing Secret");
+    }
+}
+
+fn credential(scope: &mut Scope<'_>, field: &str, reference: &SecretKeyRef) -> CredentialRef {
+    secret_name(scope, &format!("{field}.name"), &reference.name);
+    // The key becomes a file name; names that start with `..` are Kubernetes' own.
+    let key = &reference.key;
+    let harmless = (1..=253).contains(&key.len())
+        && !key.starts_with("..")
+        && key != "."
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if !harmless {
+        let message = format!("{key:?} is no key of a Secret");
+        scope.error(&format!("{field}.key"), Reason::InvalidName, message, "name one of the Secret's keys");
     }
     CredentialRef { secret: reference.name.clone(), key: reference.key.clone() }
 }

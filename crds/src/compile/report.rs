@@ -90,6 +90,7 @@ pub enum Reason {
     InvalidSelector,
     InvalidUrl,
     NothingSelected,
+    NothingServed,
     NotSupported,
     OutOfRange,
     SecretRefMissing,
@@ -116,6 +117,7 @@ impl Reason {
             Self::InvalidSelector => "InvalidSelector",
             Self::InvalidUrl => "InvalidURL",
             Self::NothingSelected => "NothingSelected",
+            Self::NothingServed => "NothingServed",
             Self::NotSupported => "NotSupported",
             Self::OutOfRange => "OutOfRange",
             Self::SecretRefMissing => "SecretRefMissing",
@@ -143,6 +145,17 @@ pub struct Finding {
     pub remedy: String,
 }
 
+/// Longest field path and message, in characters: a status is bounded, what users write is not.
+const MAX_FIELD: usize = 256;
+const MAX_MESSAGE: usize = 1_024;
+
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 impl Finding {
     pub(super) fn error(
         object: ObjectKey,
@@ -152,7 +165,8 @@ impl Finding {
         remedy: &str,
     ) -> Self {
         let severity = Severity::Error;
-        Self { object, field: field.into(), severity, reason, message: message.into(), remedy: remedy.into() }
+        let (field, message) = (cut(field, MAX_FIELD), cut(&message.into(), MAX_MESSAGE));
+        Self { object, field, severity, reason, message, remedy: remedy.into() }
     }
 
     /// Field, reason and remedy, without the object: for the object's own status.

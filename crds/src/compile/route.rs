@@ -2,7 +2,7 @@
 
 use super::{
     Inputs, auth,
-    report::{Collector, ObjectKey, Reason, Verdict, namespace_of},
+    report::{Collector, ObjectKey, Reason, Scope, Verdict, namespace_of},
     select,
     upstream::http_url,
 };
@@ -20,6 +20,7 @@ pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector)
     if selected.is_empty() && scope.clean() {
         select::report_empty(&mut scope, "spec.models.selector", "ProviderRoute", &namespace, selection);
     }
+    let any = !selected.is_empty();
     let mut owners: BTreeMap<String, ObjectKey> = BTreeMap::new();
     let mut providers = Vec::new();
     for object in selected {
@@ -27,6 +28,10 @@ pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector)
         let compiled = compile(object, collector).filter(|made| claim(&mut owners, made, &key, collector));
         collector.verdict(key, if compiled.is_some() { Verdict::Served } else { Verdict::Refused });
         providers.extend(compiled.into_iter().flatten());
+    }
+    if any && providers.is_empty() {
+        let mut scope = collector.scope(ObjectKey::server(inputs.server));
+        select::report_all_refused(&mut scope, "spec.models.selector", "ProviderRoute");
     }
     providers.sort_by(|a, b| a.route.cmp(&b.route));
     providers
@@ -88,10 +93,19 @@ pub(super) fn compile(object: &ProviderRoute, collector: &mut Collector) -> Opti
         }
         let headers = auth::headers(&mut scope, &format!("{at}.auth"), provider.auth.as_ref());
         let timeout_ms = scope.millis(&format!("{at}.timeout"), &provider.timeout);
-        let base_url = http_url(&mut scope, &format!("{at}.baseUrl"), &provider.base_url);
+        let base_url = base_url(&mut scope, &format!("{at}.baseUrl"), &provider.base_url);
         made.extend(base_url.map(|url| provider_config(object, provider, &url, headers, timeout_ms)));
     }
     scope.clean().then_some(made)
+}
+
+fn base_url(scope: &mut Scope<'_>, field: &str, text: &str) -> Option<url::Url> {
+    let url = http_url(scope, field, text)?;
+    if url.query().is_some() {
+        let message = format!("{text:?} has a query, and /chat/completions would become part of it");
+        scope.error(field, Reason::InvalidUrl, message, "end it with the path");
+    }
+    Some(url)
 }
 
 fn provider_config(

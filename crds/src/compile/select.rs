@@ -57,6 +57,17 @@ pub(super) fn select<'a, K: ResourceExt>(
     selected
 }
 
+/// Reports a selection whose every object is refused: what is left serves nothing.
+pub(super) fn report_all_refused(scope: &mut Scope<'_>, field: &str, kind: &str) {
+    let message = format!("every {kind} that it selects is refused");
+    scope.error(
+        field,
+        Reason::NothingServed,
+        message,
+        "mend one of them; each says in its own status what is wrong",
+    );
+}
+
 /// Reports a selection that took nothing.
 pub(super) fn report_empty(
     scope: &mut Scope<'_>,
@@ -76,7 +87,7 @@ pub(super) fn report_empty(
     );
 }
 
-/// Key and name order helper for anything that must be named once.
+/// Why the loser of a name lost it.
 pub(super) fn owner_sentence(winner: &ObjectKey) -> String {
-    format!("is taken by {winner}, which is older")
+    format!("is taken by {winner}, which comes first (by age, then by name)")
 }

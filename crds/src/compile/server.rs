@@ -1,7 +1,10 @@
 //! The server's own fields.
 
-use super::report::{Collector, ObjectKey, Reason, Scope, namespace_of};
-use crate::v1alpha1::McpServer;
+use super::{
+    auth,
+    report::{Collector, ObjectKey, Reason, Scope, namespace_of},
+};
+use crate::v1alpha1::{McpServer, Tls};
 use kube::ResourceExt;
 use mcpfleet_config::{Access, Admission, Listener, ServerName, TlsListener};
 
@@ -66,14 +69,21 @@ fn listener(scope: &mut Scope<'_>, server: &McpServer) -> Listener {
     let mut allowed_origins = spec.allowed_origins.clone();
     allowed_origins.sort();
     allowed_origins.dedup();
-    let tls = spec.tls.as_ref().map(|tls| TlsListener {
-        secret: tls.secret_ref.name.clone(),
-        server_name: tls
-            .server_name
-            .clone()
-            .unwrap_or_else(|| format!("{}.{}.svc", server.name_any(), namespace_of(server))),
-    });
+    let tls = spec.tls.as_ref().map(|tls| tls_listener(scope, server, tls));
     Listener { tls, allowed_origins }
+}
+
+fn tls_listener(scope: &mut Scope<'_>, server: &McpServer, tls: &Tls) -> TlsListener {
+    auth::secret_name(scope, "spec.tls.secretRef.name", &tls.secret_ref.name);
+    let default = || format!("{}.{}.svc", server.name_any(), namespace_of(server));
+    let server_name = tls.server_name.clone().unwrap_or_else(default);
+    let parsed = url::Host::parse(&server_name);
+    if !parsed.is_ok_and(|host| matches!(host, url::Host::Domain(name) if name == server_name)) {
+        let message = format!("{server_name:?} is no DNS name");
+        let remedy = "write the name that clients connect with, in lower case";
+        scope.error("spec.tls.serverName", Reason::InvalidName, message, remedy);
+    }
+    TlsListener { secret: tls.secret_ref.name.clone(), server_name }
 }
 
 fn access(scope: &mut Scope<'_>, server: &McpServer) -> Access {

@@ -73,7 +73,7 @@ fn a_selector_that_matches_nothing_is_reported_on_the_server() {
 #[test]
 fn a_url_can_use_declared_arguments_only() {
     let http = fleets::http_tool("orders", "http://orders/{id}{?status}", "{id: {type: integer}}");
-    let compiled = Fleet::shop().tool(http).compile().unwrap();
+    let compiled = Fleet::shop().tool(http).tool(tool("fine")).compile().unwrap();
     let finding = compiled.report.errors().next().unwrap();
     assert_eq!(finding.reason, Reason::UnknownArgument);
     assert!(finding.message.contains("{status}"), "{finding}");
@@ -146,7 +146,7 @@ fn a_server_that_does_not_say_who_may_call_is_refused_whole() {
 }
 
 #[test]
-fn a_configuration_that_would_not_fit_names_the_largest_part() {
+fn a_tool_for_which_there_is_no_room_costs_only_itself() {
     let mut fleet = Fleet::shop();
     for index in 0..20 {
         let mut big = tool(&format!("big-{index}"));
@@ -154,10 +154,11 @@ fn a_configuration_that_would_not_fit_names_the_largest_part() {
         big.spec.backend.static_ = Some(crate::v1alpha1::StaticBackend { text: "x".repeat(size) });
         fleet = fleet.tool(big);
     }
-    let refused = fleet.compile().unwrap_err();
-    let finding = refused.report.errors().next().unwrap();
-    assert_eq!(finding.reason, Reason::TooLarge);
-    assert!(finding.message.contains("McpTool big-7"), "{finding}");
+    let compiled = fleet.compile().unwrap();
+    assert!((5..20).contains(&compiled.config.tools.len()));
+    let finding = compiled.report.errors().next().unwrap();
+    assert_eq!((finding.object.kind, finding.reason), (Kind::McpTool, Reason::TooLarge));
+    assert!(finding.message.contains("big-"), "{finding}");
 }
 
 #[test]
@@ -173,8 +174,43 @@ fn headers_of_the_connection_cannot_be_set() {
     let mut http = fleets::http_tool("orders", "http://orders/x", "{}");
     let backend = http.spec.backend.http.as_mut().unwrap();
     backend.headers = vec![crate::v1alpha1::HttpHeader { name: "Host".into(), value: "elsewhere".into() }];
-    let compiled = Fleet::shop().tool(http).compile().unwrap();
+    let compiled = Fleet::shop().tool(http).tool(tool("fine")).compile().unwrap();
     assert_eq!(compiled.report.errors().next().unwrap().reason, Reason::InvalidHeader);
+}
+
+#[test]
+fn a_header_that_stands_twice_is_refused() {
+    let mut http = fleets::http_tool("orders", "http://orders/x", "{}");
+    let backend = http.spec.backend.http.as_mut().unwrap();
+    let header = |name: &str| crate::v1alpha1::HttpHeader { name: name.into(), value: "x".into() };
+    backend.headers = vec![header("X-A"), header("x-a")];
+    let compiled = Fleet::shop().tool(http).tool(tool("fine")).compile().unwrap();
+    assert!(
+        compiled.report.errors().any(|f| f.reason == Reason::InvalidHeader && f.message.contains("twice"))
+    );
+}
+
+#[test]
+fn a_server_whose_every_tool_is_refused_is_told() {
+    let compiled = Fleet::shop().tool(tool("a").named("not a name")).compile().unwrap();
+    let key = ObjectKey { kind: Kind::McpServer, namespace: "agents".into(), name: "shop".into() };
+    assert_eq!(compiled.report.about(&key).next().unwrap().reason, Reason::NothingServed);
+}
+
+#[test]
+fn a_url_that_is_the_server_itself_is_a_circle() {
+    let spec = "upstreams: [{name: b, remote: {url: 'http://a.agents.svc/mcp'}}]";
+    let compiled = Fleet::of(server("a", spec)).compile().unwrap();
+    assert_eq!(compiled.report.errors().next().unwrap().reason, Reason::Cycle);
+}
+
+#[test]
+fn a_name_that_no_secret_can_have_is_refused() {
+    for name in ["../../etc", "My_Secret"] {
+        let spec = format!("tools: {{selector: {{}}}}\n  tls: {{secretRef: {{name: {name}}}}}");
+        let refused = Fleet::of(server("a", &spec)).tool(tool("a")).compile().unwrap_err();
+        assert_eq!(refused.report.errors().next().unwrap().reason, Reason::InvalidName);
+    }
 }
 
 #[test]

@@ -12,6 +12,9 @@ use mcpfleet_config::{
 };
 use std::collections::BTreeMap;
 
+/// Most bytes of all tools of a server: the rest of a configuration is for upstreams and providers.
+const MAX_TOOLS_BYTES: usize = config::MAX_BYTES - 200 * 1024;
+
 /// Largest response that becomes a result, in bytes.
 const MAX_RESPONSE_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -24,16 +27,53 @@ pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector)
     if selected.is_empty() && scope.clean() {
         select::report_empty(&mut scope, "spec.tools.selector", "McpTool", &namespace, selection);
     }
+    let any = !selected.is_empty();
     let mut owners: BTreeMap<String, ObjectKey> = BTreeMap::new();
+    let mut room = Room::default();
     let mut tools = Vec::new();
     for object in selected {
         let key = ObjectKey::tool(object);
-        let compiled = compile(object, collector).filter(|tool| claim(&mut owners, tool, &key, collector));
+        let compiled = compile(object, collector)
+            .filter(|tool| claim(&mut owners, tool, &key, collector))
+            .filter(|tool| room.take(tool, &key, collector));
         collector.verdict(key, if compiled.is_some() { Verdict::Served } else { Verdict::Refused });
         tools.extend(compiled);
     }
+    if any && tools.is_empty() {
+        let mut scope = collector.scope(ObjectKey::server(inputs.server));
+        select::report_all_refused(&mut scope, "spec.tools.selector", "McpTool");
+    }
     tools.sort_by(|a, b| a.name.cmp(&b.name));
     tools
+}
+
+/// Room that is left in the configuration. Oldest tools come first, so that one more costs only itself.
+#[derive(Default)]
+struct Room {
+    taken: usize,
+    largest: Option<(usize, String)>,
+}
+
+impl Room {
+    fn take(&mut self, tool: &config::Tool, key: &ObjectKey, collector: &mut Collector) -> bool {
+        let size = serde_json::to_string(tool).map_or(usize::MAX, |json| json.len());
+        if self.taken.saturating_add(size) > MAX_TOOLS_BYTES {
+            let (most, name) = self.largest.clone().unwrap_or_default();
+            let message = format!(
+                "has {size} bytes; of the {MAX_TOOLS_BYTES} that the tools of a server may have together, older \
+                 ones take {}, the largest of them {name} with {most}",
+                self.taken
+            );
+            let remedy = "shorten schemas or texts, or split the server in two";
+            collector.scope(key.clone()).error("spec", Reason::TooLarge, message, remedy);
+            return false;
+        }
+        self.taken += size;
+        if self.largest.as_ref().is_none_or(|(most, _)| size > *most) {
+            self.largest = Some((size, tool.object.clone()));
+        }
+        true
+    }
 }
 
 /// The first object to claim a name gets it: objects come oldest first.
@@ -67,6 +107,7 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
         scope.error("spec.description", Reason::DescriptionMissing, "is empty", remedy);
     }
     check_schema(&mut scope, &spec.input_schema);
+    check_annotations(&mut scope, &spec.input_schema);
     let timeout_ms = scope.millis("spec.timeout", &spec.timeout);
     let backend = backend(&mut scope, object)?;
     let tool = config::Tool {
@@ -99,6 +140,14 @@ fn check_schema(scope: &mut Scope<'_>, schema: &serde_json::Value) {
     }
 }
 
+/// Modern clients must drop a tool whose header annotations are not as the specification says.
+fn check_annotations(scope: &mut Scope<'_>, schema: &serde_json::Value) {
+    if schema.to_string().contains("\"x-mcp-header\"") {
+        let remedy = "leave x-mcp-header out";
+        scope.error("spec.inputSchema", Reason::NotSupported, "x-mcp-header is not supported yet", remedy);
+    }
+}
+
 fn backend(scope: &mut Scope<'_>, object: &McpTool) -> Option<config::Backend> {
     match (&object.spec.backend.static_, &object.spec.backend.http) {
         (Some(fixed), None) => {
@@ -128,6 +177,7 @@ fn http_backend(scope: &mut Scope<'_>, object: &McpTool, http: &HttpBackend) -> 
         headers.push(Header { name, value });
     }
     headers.extend(auth::headers(scope, &format!("{AT}.auth"), http.auth.as_ref()));
+    auth::refuse_repeats(scope, &format!("{AT}.headers"), &headers);
     let default_body = match http.method {
         HttpMethod::Get | HttpMethod::Delete => BodySource::None,
         HttpMethod::Post | HttpMethod::Put | HttpMethod::Patch => BodySource::Arguments,

@@ -7,11 +7,12 @@ use super::{
 use crate::v1alpha1::{McpServer, Remote, Upstream};
 use kube::ResourceExt;
 use mcpfleet_config::{self as config, Header, UpstreamTransport};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 /// The server's upstreams, sorted by name; a refused one is left out.
 pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec<config::Upstream> {
+    let neighbours = Neighbours::of(inputs);
     let mut taken = BTreeSet::new();
     let mut upstreams = Vec::new();
     for upstream in &inputs.server.spec.upstreams {
@@ -26,7 +27,7 @@ pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec
             );
             continue;
         }
-        upstreams.extend(compile(&mut scope, &at, inputs, upstream));
+        upstreams.extend(compile(&mut scope, &at, inputs, &neighbours, upstream));
     }
     upstreams.sort_by(|a, b| a.name.cmp(&b.name));
     upstreams
@@ -36,6 +37,7 @@ fn compile(
     scope: &mut Scope<'_>,
     at: &str,
     inputs: &Inputs<'_>,
+    neighbours: &Neighbours<'_>,
     upstream: &Upstream,
 ) -> Option<config::Upstream> {
     let prefix = &upstream.prefix;
@@ -48,9 +50,10 @@ fn compile(
     }
     let timeout_ms = scope.millis(&format!("{at}.timeout"), &upstream.timeout);
     let (url, headers) = match (&upstream.remote, &upstream.server_ref) {
-        (Some(remote), None) => remote_target(scope, at, remote)?,
+        (Some(remote), None) => remote_target(scope, at, inputs, remote)?,
         (None, Some(reference)) => {
-            let url = server_url(scope, &format!("{at}.serverRef.name"), inputs, &reference.name)?;
+            let url =
+                server_url(scope, &format!("{at}.serverRef.name"), inputs, neighbours, &reference.name)?;
             (url, Vec::new())
         }
         _ => {
@@ -69,10 +72,27 @@ fn compile(
     scope.clean().then_some(compiled)
 }
 
-fn remote_target(scope: &mut Scope<'_>, at: &str, remote: &Remote) -> Option<(String, Vec<Header>)> {
+fn remote_target(
+    scope: &mut Scope<'_>,
+    at: &str,
+    inputs: &Inputs<'_>,
+    remote: &Remote,
+) -> Option<(String, Vec<Header>)> {
     let headers = auth::headers(scope, &format!("{at}.remote.auth"), remote.auth.as_ref());
     let url = http_url(scope, &format!("{at}.remote.url"), &remote.url)?;
+    if url.host_str().is_some_and(|host| is_own_service(inputs, host)) {
+        let message = format!("{:?} is this server itself, so that lists would never end", remote.url);
+        scope.error(&format!("{at}.remote.url"), Reason::Cycle, message, "remove the upstream");
+    }
     Some((url.to_string(), headers))
+}
+
+fn is_own_service(inputs: &Inputs<'_>, host: &str) -> bool {
+    let (name, namespace) = (inputs.server.name_any(), namespace_of(inputs.server));
+    let rest = host.strip_prefix(&name).unwrap_or("other");
+    let qualified = |suffix: &str| rest == format!(".{namespace}{suffix}");
+    *inputs.placement == Placement::Cluster
+        && (rest.is_empty() || ["", ".svc", ".svc.cluster.local"].into_iter().any(qualified))
 }
 
 /// An absolute http(s) URL without user information or fragment; anything else is reported.
@@ -94,14 +114,20 @@ pub(super) fn http_url(scope: &mut Scope<'_>, field: &str, text: &str) -> Option
     None
 }
 
-fn server_url(scope: &mut Scope<'_>, field: &str, inputs: &Inputs<'_>, name: &str) -> Option<String> {
+fn server_url(
+    scope: &mut Scope<'_>,
+    field: &str,
+    inputs: &Inputs<'_>,
+    neighbours: &Neighbours<'_>,
+    name: &str,
+) -> Option<String> {
     let namespace = namespace_of(inputs.server);
-    let Some(target) = find(inputs, &namespace, name) else {
+    let Some(target) = neighbours.by_name.get(name) else {
         let message = format!("there is no McpServer {name} in namespace {namespace}");
         scope.error(field, Reason::ServerNotFound, message, "create it, or correct the name");
         return None;
     };
-    if reaches(inputs, &namespace, target, &inputs.server.name_any()) {
+    if neighbours.leading_back.contains(name) {
         let message = format!("{name} leads back to this server, so that lists would never end");
         scope.error(field, Reason::Cycle, message, "remove one of the references of the circle");
         return None;
@@ -123,30 +149,38 @@ fn server_url(scope: &mut Scope<'_>, field: &str, inputs: &Inputs<'_>, name: &st
     })
 }
 
-fn find<'a>(inputs: &Inputs<'a>, namespace: &str, name: &str) -> Option<&'a McpServer> {
-    inputs
-        .servers
-        .iter()
-        .copied()
-        .find(|server| server.name_any() == name && namespace_of(*server) == namespace)
+/// The servers of one namespace, looked at once for all upstreams of one of them.
+struct Neighbours<'a> {
+    by_name: BTreeMap<String, &'a McpServer>,
+    /// Those from which following `serverRef`s arrives at the server that is compiled; itself among them.
+    leading_back: BTreeSet<String>,
 }
 
-/// Whether following `serverRef`s from `from` arrives at the server called `goal`.
-fn reaches(inputs: &Inputs<'_>, namespace: &str, from: &McpServer, goal: &str) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![from.name_any()];
-    while let Some(name) = open.pop() {
-        if name == goal {
-            return true;
+impl<'a> Neighbours<'a> {
+    fn of(inputs: &Inputs<'a>) -> Self {
+        let namespace = namespace_of(inputs.server);
+        let by_name: BTreeMap<_, _> = inputs
+            .servers
+            .iter()
+            .filter(|server| namespace_of(**server) == namespace)
+            .map(|server| (server.name_any(), *server))
+            .collect();
+        let mut referrers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, server) in &by_name {
+            for target in server.spec.upstreams.iter().filter_map(|upstream| upstream.server_ref.as_ref()) {
+                referrers.entry(&target.name).or_default().push(name);
+            }
         }
-        if seen.insert(name.clone()) {
-            let next = find(inputs, namespace, &name).map(|server| server.spec.upstreams.iter());
-            open.extend(
-                next.into_iter().flatten().filter_map(|u| u.server_ref.as_ref().map(|r| r.name.clone())),
-            );
+        let own = inputs.server.name_any();
+        let mut leading_back = BTreeSet::new();
+        let mut open = vec![own.as_str()];
+        while let Some(name) = open.pop() {
+            if leading_back.insert(name.to_owned()) {
+                open.extend(referrers.get(name).into_iter().flatten());
+            }
         }
+        Self { by_name, leading_back }
     }
-    false
 }
 
 /// MCP endpoint of a server's Service.

@@ -118,7 +118,7 @@ pub struct HttpBackend {
     pub method: HttpMethod,
     /// URL template (RFC 6570): `{id}` in the path, `{?status,limit}` for the query. Scheme, host and port
     /// are fixed text.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}/?#]+"))]
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}/?#\\\s]+[^\\\s]*$"))]
     pub url: String,
     /// Headers with fixed values. Secrets go into `auth`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -20,13 +20,15 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 #[serde(try_from = "String", into = "String")]
 pub struct UriTemplate {
     source: String,
+    /// Offset of the path: what stands before is the destination, the same for every expansion.
+    path_at: usize,
     parts: Vec<Part>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    Simple(String),
+    Simple { name: String, in_path: bool },
     Form { lead: char, variables: Vec<FormVariable> },
 }
 
@@ -39,12 +41,15 @@ struct FormVariable {
 impl UriTemplate {
     /// Names of the arguments that the template uses.
     pub fn variables(&self) -> BTreeSet<&str> {
-        let names = |part| match part {
-            &Part::Literal(_) => Vec::new(),
-            Part::Simple(name) => vec![name.as_str()],
-            Part::Form { variables, .. } => variables.iter().map(|v| v.name.as_str()).collect(),
-        };
-        self.parts.iter().flat_map(names).collect()
+        let mut names = BTreeSet::new();
+        for part in &self.parts {
+            match part {
+                Part::Literal(_) => {}
+                Part::Simple { name, .. } => names.extend([name.as_str()]),
+                Part::Form { variables, .. } => names.extend(variables.iter().map(|v| v.name.as_str())),
+            }
+        }
+        names
     }
 
     /// Names of the arguments without which there is no URL: those of simple expressions.
@@ -52,7 +57,7 @@ impl UriTemplate {
         self.parts
             .iter()
             .filter_map(|part| match part {
-                Part::Simple(name) => Some(name.as_str()),
+                Part::Simple { name, .. } => Some(name.as_str()),
                 Part::Literal(_) | Part::Form { .. } => None,
             })
             .collect()
@@ -90,6 +95,12 @@ impl fmt::Display for UriTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)
     }
+}
+
+/// Whether URL parsers resolve a path segment away (WHATWG URL, "single-dot" and "double-dot" segments).
+fn is_dot_segment(segment: &str) -> bool {
+    let lower = segment.to_ascii_lowercase().replace("%2e", ".");
+    matches!(lower.as_str(), "." | "..")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What makes a configuration servable beyond its shape. `compile` never produces anything else, so a
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
-use crate::{Backend, Header, RuntimeConfig, schema::ArgumentSchema, tool_name};
+use crate::{Backend, Header, RuntimeConfig, UpstreamTransport, schema::ArgumentSchema, tool_name};
 use std::collections::BTreeSet;
 
 /// The first thing that is wrong, with its place.
@@ -22,6 +22,7 @@ impl RuntimeConfig {
     /// Checks everything that serving relies on.
     pub fn validate(&self) -> Result<(), Invalid> {
         self.check_admission()?;
+        self.check_secrets()?;
         self.check_tools()?;
         self.check_upstreams()?;
         self.check_providers()
@@ -35,6 +36,17 @@ impl RuntimeConfig {
             return Err(invalid("admission.queueLength", "is above 1000000"));
         }
         Ok(())
+    }
+
+    /// Names of Secrets and keys become paths below the credentials directory.
+    fn check_secrets(&self) -> Result<(), Invalid> {
+        let harmless = |text: &str| !matches!(text, "" | "." | "..") && !text.contains(['/', '\0']);
+        let named = self.credentials().into_iter().flat_map(|c| [c.secret.as_str(), c.key.as_str()]);
+        let tls = self.listener.tls.iter().map(|tls| tls.secret.as_str());
+        match named.chain(tls).find(|name| !harmless(name)) {
+            Some(name) => Err(invalid("credentials", format!("{name:?} is no name of a Secret or key"))),
+            None => Ok(()),
+        }
     }
 
     fn check_tools(&self) -> Result<(), Invalid> {
@@ -64,6 +76,10 @@ impl RuntimeConfig {
             if !names.insert(&upstream.name) {
                 return Err(invalid(format!("upstreams[{}].name", upstream.name), "stands twice"));
             }
+            let UpstreamTransport::StreamableHttp { url, headers } = &upstream.transport;
+            check_url(url).map_err(|reason| invalid(format!("upstreams[{}].url", upstream.name), reason))?;
+            check_headers(headers)
+                .map_err(|reason| invalid(format!("upstreams[{}].headers", upstream.name), reason))?;
             if upstream.timeout_ms == 0 {
                 return Err(invalid(format!("upstreams[{}].timeoutMs", upstream.name), "is 0"));
             }
@@ -74,6 +90,9 @@ impl RuntimeConfig {
     fn check_providers(&self) -> Result<(), Invalid> {
         let mut models = BTreeSet::new();
         for provider in &self.providers {
+            let at = |field: &str| format!("providers[{}].{field}", provider.name);
+            check_url(&provider.base_url).map_err(|reason| invalid(at("baseUrl"), reason))?;
+            check_headers(&provider.headers).map_err(|reason| invalid(at("headers"), reason))?;
             for model in &provider.models {
                 if !models.insert(model) {
                     return Err(invalid(
@@ -84,6 +103,14 @@ impl RuntimeConfig {
             }
         }
         Ok(())
+    }
+}
+
+fn check_url(text: &str) -> Result<(), String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        Ok(url) => Err(format!("has scheme {}", url.scheme())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Template and arguments to URL.
 
-use super::{FormVariable, Part, UriTemplate};
+use super::{FormVariable, Part, UriTemplate, is_dot_segment};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -23,24 +23,40 @@ impl UriTemplate {
     /// A variable of a simple expression is missing, or a value is of a kind that has no place in a URL.
     pub fn expand(&self, arguments: &Map<String, Value>) -> Result<String, ExpandError> {
         let mut url = String::with_capacity(self.source.len() + 32);
+        let mut last_in_path = None;
         for part in &self.parts {
             match part {
                 Part::Literal(text) => url.push_str(text),
-                Part::Simple(name) => simple(&mut url, name, arguments)?,
+                Part::Simple { name, in_path } => {
+                    simple(&mut url, name, *in_path, arguments)?;
+                    last_in_path = Some(name).filter(|_| *in_path).or(last_in_path);
+                }
                 Part::Form { lead, variables } => form(&mut url, *lead, variables, arguments)?,
             }
         }
-        Ok(url)
+        // Dot segments are resolved away by every URL parser, also when they are percent-encoded, and so would
+        // name another resource. The template has none of its own.
+        let path = url.get(self.path_at..).unwrap_or_default().split('?').next().unwrap_or_default();
+        match last_in_path {
+            Some(name) if path.split('/').any(is_dot_segment) => {
+                Err(ExpandError::PathShape { name: name.clone() })
+            }
+            _ => Ok(url),
+        }
     }
 }
 
-fn simple(url: &mut String, name: &str, arguments: &Map<String, Value>) -> Result<(), ExpandError> {
+fn simple(
+    url: &mut String,
+    name: &str,
+    in_path: bool,
+    arguments: &Map<String, Value>,
+) -> Result<(), ExpandError> {
     let missing = || ExpandError::Missing { name: name.to_owned() };
     let value = arguments.get(name).filter(|v| !v.is_null()).ok_or_else(missing)?;
     let text = scalar(name, value, "")?;
-    // Dot segments are resolved away by every URL parser, also when they are percent-encoded, and an empty
-    // segment is another resource: `/orders/` is not the order that was asked for.
-    if matches!(text.as_str(), "" | "." | "..") {
+    // An empty segment is another resource: `/orders/` is not the order that was asked for.
+    if in_path && text.is_empty() {
         return Err(ExpandError::PathShape { name: name.to_owned() });
     }
     encode(url, &text);
