@@ -1,7 +1,9 @@
 //! Secret values by reference: a snapshot of those that a configuration names.
 
+mod read;
+
 use http::HeaderValue as HttpHeaderValue;
-use mcpfleet_config::{CredentialRef, HeaderValue};
+use mcpfleet_config::{CredentialRef, Header, HeaderValue};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -35,15 +37,36 @@ pub struct Credentials {
     missing: BTreeSet<CredentialRef>,
 }
 
-/// A credential that is not there.
+/// A header value that cannot be made. The texts never repeat the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("credential missing: {0} is not there or empty; whoever runs this server must create it")]
-pub struct Missing(pub CredentialRef);
+pub enum Missing {
+    /// The credential is not there.
+    #[error("credential missing: {0} is not there or empty; whoever runs this server must create it")]
+    Absent(CredentialRef),
+    /// The credential is there and holds bytes that no header can carry.
+    #[error(
+        "credential unusable: {0} holds a line break or another control character, which no HTTP header can \
+         carry; whoever runs this server must correct it"
+    )]
+    NotAHeaderValue(CredentialRef),
+    /// The text that the configuration itself gives cannot be sent.
+    #[error(
+        "a configured header value holds a line break or another control character, which no HTTP header can carry"
+    )]
+    BadLiteral,
+}
 
 impl Credentials {
     /// Reads every one of `wanted`. One that is absent, unreadable or empty counts as missing.
-    pub fn load(_source: &Source, _wanted: &BTreeSet<&CredentialRef>) -> Self {
-        Self::default()
+    pub fn load(source: &Source, wanted: &BTreeSet<&CredentialRef>) -> Self {
+        let mut found = match source {
+            Source::Directory(root) => read::mounted(root, wanted),
+            Source::Values(values) => read::given(values, wanted),
+        };
+        found.retain(|_, secret| !secret.0.is_empty());
+        let missing =
+            wanted.iter().filter(|name| !found.contains_key(**name)).map(|name| (*name).clone()).collect();
+        Self { values: found, missing }
     }
 
     /// Those that are missing.
@@ -51,9 +74,36 @@ impl Credentials {
         &self.missing
     }
 
-    /// A header's value.
+    /// A header's value. One that holds a credential is marked sensitive, so that no log shows it.
     pub fn header_value(&self, value: &HeaderValue) -> Result<HttpHeaderValue, Missing> {
-        let _ = (value, &self.values);
-        Ok(HttpHeaderValue::from_static(""))
+        match value {
+            HeaderValue::Literal(text) => {
+                HttpHeaderValue::from_bytes(text.as_bytes()).map_err(|_| Missing::BadLiteral)
+            }
+            HeaderValue::Credential { prefix, from } => {
+                let secret = self.values.get(from).ok_or_else(|| Missing::Absent(from.clone()))?;
+                let bytes = [prefix.as_bytes(), &secret.0].concat();
+                let mut value = HttpHeaderValue::from_bytes(&bytes)
+                    .map_err(|_| Missing::NotAHeaderValue(from.clone()))?;
+                value.set_sensitive(true);
+                Ok(value)
+            }
+        }
+    }
+
+    /// All of `headers`. A name that stands twice is sent twice.
+    pub fn headers(&self, headers: &[Header]) -> Result<http::HeaderMap, Missing> {
+        let mut map = http::HeaderMap::with_capacity(headers.len());
+        for header in headers {
+            let value = self.header_value(&header.value)?;
+            // A configuration with another kind of name has been refused when it was loaded.
+            if let Ok(name) = http::HeaderName::from_bytes(header.name.as_bytes()) {
+                map.append(name, value);
+            }
+        }
+        Ok(map)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,24 @@
 //! `/v1/*`: model calls passed through to the provider that answers for the model.
+//!
+//! ```text
+//! body -> mcpfleet_llm::inspect -> choose -> forward (headers of the provider, body untouched)
+//!      -> relay (status, a few headers, the body chunk by chunk) -> client
+//! ```
+//! The client's own headers end here: its key opens this server and is nobody else's business.
+
+mod answer;
+mod forward;
+mod relay;
+
+pub use answer::{not_found, too_large, wrong_method};
 
 use crate::{credentials::Credentials, egress::Egress};
+use answer::Problem;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use mcpfleet_config::Provider;
-use mcpfleet_llm as _;
+use mcpfleet_llm::{choose, inspect, openai};
 
 /// Body of every answer of ours; a stream is handed on chunk by chunk.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -19,12 +32,28 @@ pub async fn chat_completions(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let _ = (providers, credentials, egress, headers, body);
-    Response::new(Body::default())
+    match chat(providers, credentials, egress, headers, body).await {
+        Ok(response) => response,
+        Err(problem) => answer::problem(problem),
+    }
+}
+
+async fn chat(
+    providers: &[Provider],
+    credentials: &Credentials,
+    egress: &Egress,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response<Body>, Problem> {
+    let inspected = inspect(&body).map_err(Problem::BadRequest)?;
+    let provider = choose(providers, &inspected.model).map_err(Problem::Choose)?;
+    let wanted = inspected.answer;
+    let own = credentials.headers(&provider.headers).map_err(Problem::Credential)?;
+    let request = forward::request(provider, egress, forward::accept(headers, wanted), own, body.clone());
+    relay::relay(provider, egress, request?).await
 }
 
 /// Answers `GET /v1/models`.
 pub fn models(providers: &[Provider]) -> Response<Body> {
-    let _ = providers;
-    Response::new(Body::default())
+    answer::json(http::StatusCode::OK, openai::models(providers))
 }

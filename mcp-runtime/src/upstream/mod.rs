@@ -62,7 +62,12 @@ impl Pool {
     }
 
     /// Calls a tool by its name at the upstream. Dropping the future cancels the call there.
-    pub async fn call(&self, upstream: &str, tool: &str, _arguments: &RawValue) -> Result<Outcome, CallError> {
+    pub async fn call(
+        &self,
+        upstream: &str,
+        tool: &str,
+        _arguments: &RawValue,
+    ) -> Result<Outcome, CallError> {
         Err(CallError::Unavailable { message: format!("{upstream} {tool}") })
     }
 }
