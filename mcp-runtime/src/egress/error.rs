@@ -60,7 +60,7 @@ impl EgressError {
         if error.is_dns() {
             return Self::Dns { host: host() };
         }
-        if let Some(tls) = tls_error(error) {
+        if let Some(tls) = find::<rustls::Error>(error) {
             return Self::Tls { host: host(), reason: tls.to_string() };
         }
         if error.is_connect() {
@@ -69,30 +69,22 @@ impl EgressError {
         }
         Self::Interrupted { host: host() }
     }
-
-    /// Whether nothing of the request can have reached the far side.
-    pub fn is_unsent(&self) -> bool {
-        !matches!(self, Self::Interrupted { .. })
-    }
 }
 
 fn connect_reason(error: &reqwest::Error) -> String {
     find::<io::Error>(error).map_or_else(|| "connect failed".into(), |error| error.kind().to_string())
 }
 
-/// rustls errors travel inside of `io::Error`, whose `source` skips the error that it wraps.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    find::<rustls::Error>(error)
-        .or_else(|| find::<io::Error>(error)?.get_ref()?.downcast_ref::<rustls::Error>())
-}
-
+/// The first error of type `E` among the causes. An `io::Error` is looked into: its own `source` passes over the error that
+/// it wraps, and TLS errors travel inside of two of them.
 fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        next = error.source();
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source());
     }
     None
 }

@@ -3,27 +3,47 @@
 //! A [`Pool`] outlives configurations: [`Pool::apply`] connects what is new, drops what is gone and leaves the
 //! rest alone. What an upstream offers is published as a [`Roster`]; whoever builds the catalogue waits on
 //! [`Pool::changed`]. One slow or failing upstream is marked in its own [`UpstreamStatus`] and harms nobody.
+//!
+//! ```text
+//! Pool::apply -> one worker per upstream: open, list, wait, list, ...  -> board (a slot each) -> Roster
+//! Pool::call  -> the slot's connection -> POST tools/call -> Outcome
+//! ```
+
+mod board;
+pub mod connection;
+mod failure;
+mod naming;
+mod pace;
+mod wanted;
+mod worker;
+
+pub use pace::Pace;
 
 use crate::{
     call::{CallError, Outcome},
     credentials::Credentials,
     egress::Egress,
 };
+use board::{Board, Line};
 use mcpfleet_config::{Upstream, status::UpstreamStatus};
 use serde_json::value::RawValue;
-use std::sync::Arc;
-use tokio::sync::watch;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, time::timeout};
+use wanted::Wanted;
+use worker::Worker;
 
 /// All upstreams of one server.
 #[derive(Debug)]
 pub struct Pool {
-    roster: watch::Sender<Arc<Roster>>,
+    egress: Egress,
+    pace: Pace,
+    board: Arc<Board>,
 }
 
 /// What the upstreams offer at one moment.
 #[derive(Debug, Default)]
 pub struct Roster {
-    /// Every tool of every connected upstream, by upstream name and then as listed.
+    /// Every tool of every upstream that answers, or did until minutes ago, by upstream name and then as listed.
     pub tools: Vec<UpstreamTool>,
     /// Each upstream's state, by name.
     pub status: Vec<UpstreamStatus>,
@@ -44,30 +64,53 @@ pub struct UpstreamTool {
 
 impl Pool {
     /// An empty pool.
-    pub fn new(_egress: Egress) -> Self {
-        Self { roster: watch::Sender::default() }
+    pub fn new(egress: Egress) -> Self {
+        Self::with_pace(egress, Pace::default())
     }
 
-    /// Connects to, keeps and drops upstreams so that they are `wanted`.
-    pub fn apply(&self, _wanted: &[Upstream], _credentials: &Arc<Credentials>) {}
+    /// An empty pool that asks its upstreams at another pace.
+    pub fn with_pace(egress: Egress, pace: Pace) -> Self {
+        Self { egress, pace, board: Arc::default() }
+    }
+
+    /// Connects to, keeps and drops upstreams so that they are `wanted`. An upstream whose declaration or credentials
+    /// changed is connected anew; calls that are under way end on the connection that they began on. Must be called
+    /// on a tokio runtime.
+    pub fn apply(&self, wanted: &[Upstream], credentials: &Arc<Credentials>) {
+        let wanted: Vec<Wanted> = wanted.iter().map(|upstream| Wanted::new(upstream, credentials)).collect();
+        self.board.apply(&wanted, |wanted, turn| {
+            let worker = Worker::new(wanted, &self.egress, self.pace, self.board.clone(), turn)?;
+            Ok(tokio::spawn(worker.run()))
+        });
+    }
 
     /// What they offer now.
     pub fn roster(&self) -> Arc<Roster> {
-        self.roster.borrow().clone()
+        self.board.roster()
     }
 
     /// Wakes when the roster changes.
     pub fn changed(&self) -> watch::Receiver<Arc<Roster>> {
-        self.roster.subscribe()
+        self.board.changed()
     }
 
     /// Calls a tool by its name at the upstream. Dropping the future cancels the call there.
-    pub async fn call(
-        &self,
-        upstream: &str,
-        tool: &str,
-        _arguments: &RawValue,
-    ) -> Result<Outcome, CallError> {
-        Err(CallError::Unavailable { message: format!("{upstream} {tool}") })
+    pub async fn call(&self, upstream: &str, tool: &str, arguments: &RawValue) -> Result<Outcome, CallError> {
+        let Line { connection, after, check } = self.board.line(upstream)?;
+        let called = timeout(after, connection.call_tool(tool, arguments)).await;
+        let Ok(called) = called else {
+            return Err(CallError::Timeout { tool: tool.to_owned(), after });
+        };
+        called.map(Outcome::Forwarded).map_err(|error| {
+            if failure::is_about_the_connection(&error) {
+                check.notify_one();
+            }
+            failure::for_caller(upstream, error)
+        })
     }
+}
+
+/// Deadline of one call.
+fn call_timeout(upstream: &Upstream) -> Duration {
+    Duration::from_millis(upstream.timeout_ms)
 }

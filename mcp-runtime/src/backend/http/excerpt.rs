@@ -38,12 +38,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_never_splits_a_character(text in "\\PC{0,3000}", cut in 0usize..9000) {
+        fn a_cut_never_splits_a_character(text in "\\PC{0,900}", cut in 0usize..4000) {
             let bytes = &text.as_bytes()[..cut.min(text.len())];
             let excerpt = of(bytes).unwrap();
             prop_assert!(excerpt.len() <= MAX_EXCERPT + '…'.len_utf8());
-            let shown = if excerpt.len() > MAX_EXCERPT { excerpt.strip_suffix('…').unwrap() } else { &excerpt };
-            prop_assert!(text.trim_start().starts_with(shown));
+            let start = text.trim_start();
+            let cut_short = excerpt.strip_suffix('…').is_some_and(|shown| start.starts_with(shown));
+            prop_assert!(start.starts_with(&excerpt) || cut_short);
         }
     }
 }

@@ -1,0 +1,68 @@
+//! What can go wrong with a server behind us. The texts follow the server's name and hold no secret.
+
+use crate::egress::EgressError;
+use http::StatusCode;
+use mcpfleet_protocol::client::{ReplyError, Unusable};
+use serde_json::value::RawValue;
+use std::time::Duration;
+
+/// Why a request to a server gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// It could not be sent, or its answer broke off.
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    /// The hello or the list took too long.
+    #[error("it did not answer within {} s", .0.as_secs())]
+    Timeout(Duration),
+    /// The probe found that the server is of no use to us.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// It does not know our session, also not a new one.
+    #[error("it forgets the session that it has just given")]
+    SessionExpired,
+    /// 401 or 403.
+    #[error("it refuses our credentials (HTTP {0}); whoever runs this server must renew them")]
+    Unauthorized(StatusCode),
+    /// 429 or 503.
+    #[error("it is overloaded (HTTP {0}); try again later")]
+    Busy(StatusCode),
+    /// Another status that is no success and says nothing that MCP knows.
+    #[error("it answered HTTP {0}")]
+    Status(StatusCode),
+    /// A success in a form that MCP does not know.
+    #[error("it answered in a form that is not MCP's ({0}); is its URL the MCP endpoint?")]
+    Foreign(String),
+    /// An answer above our bound.
+    #[error("its answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// The stream or body ended before the answer came.
+    #[error("it ended the exchange without an answer; whether the request took effect is unknown")]
+    NoAnswer,
+    /// What came was no answer to what was asked.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
+    /// A modern server wants something of the user in the middle of a call.
+    #[error("it asks for input in the middle of the call, which is not handed on yet")]
+    InputRequired,
+    /// A modern server's result of a kind that we must not guess at.
+    #[error("its result has an unknown resultType")]
+    UnknownResultType,
+    /// It answered with an error.
+    #[error("{}", .0.message)]
+    Rpc(RpcFailure),
+}
+
+/// A JSON-RPC error.
+#[derive(Debug)]
+pub struct RpcFailure {
+    /// Its code.
+    pub code: i64,
+    /// Its message.
+    pub message: String,
+    /// Its data.
+    pub data: Option<Box<RawValue>>,
+}

@@ -1,0 +1,47 @@
+//! What a failed call says to whoever made it.
+
+use super::connection::{ClientError, RpcFailure};
+use crate::{call::CallError, egress::EgressError};
+
+/// An upstream's own error goes on as it is; everything else names the upstream.
+pub(super) fn for_caller(upstream: &str, error: ClientError) -> CallError {
+    match error {
+        ClientError::Rpc(RpcFailure { code, message, data }) => CallError::Upstream { code, message, data },
+        ClientError::Egress(EgressError::Interrupted { .. }) => CallError::Unavailable {
+            message: format!(
+                "upstream {upstream:?} failed: {error}; whether the call took effect is unknown, so it was not repeated"
+            ),
+        },
+        error => CallError::Unavailable { message: format!("upstream {upstream:?} failed: {error}") },
+    }
+}
+
+/// What a call to an upstream that does not answer says.
+pub(super) fn unreachable(upstream: &str, why: Option<&str>) -> CallError {
+    let why = why.unwrap_or("it has not answered yet");
+    CallError::Unavailable {
+        message: format!(
+            "upstream {upstream:?} cannot be used now: {why}; it is asked again by itself, so try later"
+        ),
+    }
+}
+
+/// Whether the error gives reason to look at the upstream as a whole, rather than at this call.
+pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
+    match error {
+        ClientError::Egress(_)
+        | ClientError::SessionExpired
+        | ClientError::Unauthorized(_)
+        | ClientError::Status(_)
+        | ClientError::Foreign(_)
+        | ClientError::Unusable(_)
+        | ClientError::NoAnswer => true,
+        ClientError::Timeout(_)
+        | ClientError::Busy(_)
+        | ClientError::TooLarge { .. }
+        | ClientError::Reply(_)
+        | ClientError::InputRequired
+        | ClientError::UnknownResultType
+        | ClientError::Rpc(_) => false,
+    }
+}

@@ -1,0 +1,43 @@
+//! What a configuration asks of one upstream, with the values of its credentials: what makes two the same connection.
+
+use super::connection::Endpoint;
+use crate::{
+    credentials::{Credentials, Missing},
+    egress::Egress,
+};
+use http::HeaderMap;
+use mcpfleet_config::{Upstream, UpstreamTransport};
+use reqwest::Url;
+
+/// One upstream as it is to be. Two that are equal need no new connection.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wanted {
+    pub(super) upstream: Upstream,
+    headers: Result<HeaderMap, Missing>,
+}
+
+impl Wanted {
+    pub(super) fn new(upstream: &Upstream, credentials: &Credentials) -> Self {
+        let UpstreamTransport::StreamableHttp { headers, .. } = &upstream.transport;
+        Self { upstream: upstream.clone(), headers: credentials.headers(headers) }
+    }
+
+    /// Where to connect to.
+    ///
+    /// # Errors
+    /// What keeps it from being tried at all, for whoever runs the server.
+    pub(super) fn endpoint(&self, egress: &Egress) -> Result<Endpoint, String> {
+        let headers = self.headers.clone().map_err(|missing| missing.to_string())?;
+        let UpstreamTransport::StreamableHttp { url, .. } = &self.upstream.transport;
+        let url = Url::parse(url).map_err(|error| format!("its URL cannot be used: {error}"))?;
+        Ok(Endpoint::new(egress.clone(), url, headers))
+    }
+
+    /// Whether both lead to the same server under the same names, so that what the one offers can stand in for the other
+    /// until it has answered.
+    pub(super) fn is_same_server(&self, other: &Self) -> bool {
+        let UpstreamTransport::StreamableHttp { url: ours, .. } = &self.upstream.transport;
+        let UpstreamTransport::StreamableHttp { url: theirs, .. } = &other.upstream.transport;
+        ours == theirs && self.upstream.prefix == other.upstream.prefix
+    }
+}

@@ -1,0 +1,13 @@
+//! The runtime's edges against real sockets: tiny HTTP servers with scripted faults, and a ledger of what they received.
+//! Nothing here measures time; where order matters, one side waits for the other.
+
+mod call_command;
+mod chat;
+mod http_backend;
+mod http_faults;
+mod mcp;
+mod server;
+mod tls;
+mod upstream;
+mod upstream_faults;
+mod upstream_sessions;
