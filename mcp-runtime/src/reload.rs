@@ -1,6 +1,6 @@
 //! Keeps what is served equal to what the files say.
 //!
-//! Files are polled, not watched: mounted ConfigMaps and Secrets change by a link swap, network file systems send no
+//! Files are polled, not watched: mounted Secrets and the like change by a link swap, network file systems send no
 //! events, and a look at metadata twice a second costs nothing. A damaged input changes nothing: what was served goes
 //! on, and logs, metrics and `/status` say why.
 

@@ -98,9 +98,10 @@ async fn answer(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Respons
 }
 
 fn started(admin: &Admin) -> Response<Body> {
-    match admin.started.load(Ordering::Relaxed) {
-        true => with_type(StatusCode::OK, TEXT, full("ok\n")),
-        false => with_type(StatusCode::SERVICE_UNAVAILABLE, TEXT, full("starting\n")),
+    if admin.started.load(Ordering::Relaxed) {
+        with_type(StatusCode::OK, TEXT, full("ok\n"))
+    } else {
+        with_type(StatusCode::SERVICE_UNAVAILABLE, TEXT, full("starting\n"))
     }
 }
 

@@ -51,7 +51,9 @@ mod tests {
             took in prop::collection::vec(0_u64..1_000_000, 0..20), waiting in 0_u32..1_000_000, concurrency in 0_u32..70_000,
         ) {
             let mut time = ServiceTime::default();
-            took.iter().for_each(|ms| time.record(Duration::from_millis(*ms)));
+            for ms in took {
+                time.record(Duration::from_millis(ms));
+            }
             let answer = time.retry_after(waiting, concurrency);
             prop_assert!(RETRY_AFTER.contains(&answer.as_secs()));
             prop_assert!(answer <= time.retry_after(waiting + 1, concurrency));

@@ -34,7 +34,7 @@ pub fn prepare(config: &RuntimeConfig, before: &[Arc<OwnTool>]) -> Result<Vec<Ar
 }
 
 impl OwnTool {
-    fn new(config: &ToolConfig) -> Result<Self, Unservable> {
+    pub(super) fn new(config: &ToolConfig) -> Result<Self, Unservable> {
         let schema = ArgumentSchema::new(&config.input_schema)
             .map_err(|error| Unservable { tool: config.name.clone(), reason: error.reason })?;
         let mut definition = Tool::new(&config.name, JsonText::from(&config.input_schema));

@@ -43,14 +43,9 @@ impl ChainOrSelf {
                 .add(anchor.clone())
                 .map_err(|error| format!("the issuer's certificate is unusable: {error}"))?;
         }
-        let authority = match roots.is_empty() {
-            true => None,
-            false => Some(
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-                    .build()
-                    .map_err(|error| error.to_string())?,
-            ),
-        };
+        let authority = (!roots.is_empty())
+            .then(|| WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build());
+        let authority = authority.transpose().map_err(|error| error.to_string())?;
         Ok(Arc::new(Self { authority, provider }))
     }
 }
@@ -66,13 +61,11 @@ impl ServerCertVerifier for ChainOrSelf {
     ) -> Result<ServerCertVerified, Error> {
         // First, because its errors name the dates.
         check_dates(leaf, now)?;
-        match &self.authority {
-            Some(authority) => authority.verify_server_cert(leaf, intermediates, name, ocsp, now),
-            None => {
-                rustls::client::verify_server_name(&ParsedCertificate::try_from(leaf)?, name)?;
-                Ok(ServerCertVerified::assertion())
-            }
+        if let Some(authority) = &self.authority {
+            return authority.verify_server_cert(leaf, intermediates, name, ocsp, now);
         }
+        rustls::client::verify_server_name(&ParsedCertificate::try_from(leaf)?, name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

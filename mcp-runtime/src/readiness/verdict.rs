@@ -4,7 +4,7 @@
 //! that were answered since the last probe are proof enough; without any, another handshake is. One that fails once
 //! may be bad luck; twice in a row it is not.
 
-/// Failed handshakes in a row that make a proven listener NotReady.
+/// Failed handshakes in a row that make a proven listener `NotReady`.
 const FAILURES: u32 = 2;
 
 /// What the listener is: another value is another listener or certificate, whose proof begins anew.

@@ -88,43 +88,46 @@ fn is_blank(document: &str) -> bool {
 ///
 /// # Errors
 /// With line and field.
-pub fn read(before: usize, document: &str) -> Result<Object, Problem> {
+pub fn read(before: usize, document: &str) -> Result<Object, Box<Problem>> {
     // Lines before it become empty ones, so that the parser counts as an editor does.
     let text = format!("{}{document}", "\n".repeat(before));
-    let head: Head = parse(&text)?;
+    let head: Head =
+        parse(&text).map_err(|problem| Box::new(Problem { reason: "Unparsable", ..*problem }))?;
     let (version, kind) =
         (head.api_version.as_deref().unwrap_or_default(), head.kind.as_deref().unwrap_or_default());
     let name = head.metadata.name.as_deref().unwrap_or_default();
     let object = format!("{kind} {}/{name}", head.metadata.namespace.as_deref().unwrap_or("default"));
+    let refuse = |reason, message: String, remedy| Err(Box::new(Problem::error(reason, message, remedy)));
     let typed = match (version.split_once('/').unwrap_or(("", version)), kind) {
         ((GROUP, "v1alpha1"), "McpServer") => parse(&text).map(|server| Object::Server(Box::new(server))),
         ((GROUP, "v1alpha1"), "McpTool") => parse(&text).map(|tool| Object::Tool(Box::new(tool))),
         ((GROUP, "v1alpha1"), "ProviderRoute") => parse(&text).map(|route| Object::Route(Box::new(route))),
-        ((GROUP, "v1alpha1"), _) => Err(Problem::error(
-            "UnknownKind",
-            format!("there is no kind {kind:?} in {GROUP}"),
-            "use McpServer, McpTool or ProviderRoute",
-        )),
-        ((GROUP, other), _) => Err(Problem::error(
-            "UnknownVersion",
-            format!("version {other:?} is not served"),
-            "use mcpfleet.dev/v1alpha1",
-        )),
-        (("", "v1"), "Secret") => parse(&text).map(Object::Secret),
-        (("", "v1"), "List") => Err(Problem::error(
-            "Unparsable",
-            "a List is not read",
-            "write its items as documents of their own",
-        )),
+        ((GROUP, "v1alpha1"), _) => {
+            let remedy = "use McpServer, McpTool or ProviderRoute";
+            refuse("UnknownKind", format!("there is no kind {kind:?} in {GROUP}"), remedy)
+        }
+        ((GROUP, other), _) => {
+            refuse("UnknownVersion", format!("version {other:?} is not served"), "use mcpfleet.dev/v1alpha1")
+        }
+        (("", "v1"), "Secret") => parse(&text).map(Object::Secret).map_err(without_value),
+        (("", "v1"), "List") => {
+            refuse("Unparsable", "a List is not read".into(), "write its items as documents of their own")
+        }
         (("", ""), _) | (_, "") => {
-            Err(Problem::error("Unparsable", "apiVersion or kind is missing", "say which kind this is"))
+            refuse("Unparsable", "apiVersion or kind is missing".into(), "say which kind this is")
         }
         _ => Ok(Object::Foreign),
     };
-    typed.map_err(|problem| if name.is_empty() { problem } else { problem.about(object) })
+    typed.map_err(|problem| if name.is_empty() { problem } else { Box::new(problem.about(object)) })
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+/// A parser's message repeats what it found, and that may be a secret.
+fn without_value(mut problem: Box<Problem>) -> Box<Problem> {
+    "has a value of the wrong type: values are strings".clone_into(&mut problem.message);
+    problem
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Box<Problem>> {
     let mut field = String::new();
     let parsed = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -143,7 +146,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         };
         let problem = Problem::error(reason, message, remedy);
         let problem = if field.is_empty() || field == "." { problem } else { problem.field(field) };
-        Problem { line: error.location().map(|location| location.line()), ..problem }
+        Box::new(Problem { line: error.location().map(|location| location.line()), ..problem })
     })
 }
 

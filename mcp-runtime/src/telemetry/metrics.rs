@@ -178,7 +178,7 @@ impl Metrics {
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
     }
 
-    /// The text that Prometheus scrapes (OpenMetrics 1.0).
+    /// The text that Prometheus scrapes (`OpenMetrics` 1.0).
     pub fn render(&self) -> String {
         let mut out = String::new();
         match text::encode(&mut out, &self.registry) {

@@ -102,9 +102,10 @@ impl Drop for CallTimer {
         let took = self.started.elapsed();
         let ToolLabels { server, tool } = &self.tool.labels;
         let (outcome, ms) = (self.outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        match outcome {
-            "ok" => tracing::debug!(server, tool, outcome, ms, "call"),
-            _ => tracing::warn!(server, tool, outcome, ms, "call"),
+        if outcome == "ok" {
+            tracing::debug!(server, tool, outcome, ms, "call");
+        } else {
+            tracing::warn!(server, tool, outcome, ms, "call");
         }
         self.tool.count(outcome);
         let make = || self.tool.metrics.durations.get_or_create_owned(&self.tool.labels);

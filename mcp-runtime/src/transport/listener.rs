@@ -118,14 +118,12 @@ impl Connections {
             self.tasks.wait().await;
             self.shared.detached.wait().await;
         };
-        match tokio::time::timeout_at(deadline, all).await {
-            Ok(()) => Drained::All,
-            Err(_) => {
-                let (connections, calls) = (self.tasks.len(), self.shared.detached.len());
-                tracing::warn!(connections, calls, "drain timeout: what is still in flight is cut");
-                Drained::Cut
-            }
+        if tokio::time::timeout_at(deadline, all).await.is_ok() {
+            return Drained::All;
         }
+        let (connections, calls) = (self.tasks.len(), self.shared.detached.len());
+        tracing::warn!(connections, calls, "drain timeout: what is still in flight is cut");
+        Drained::Cut
     }
 }
 

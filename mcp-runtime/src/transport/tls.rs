@@ -127,15 +127,12 @@ impl Tls {
 
     /// For `/status`.
     pub fn status(&self) -> TlsStatus {
-        match self.certificate() {
-            Err(error) => TlsStatus { loaded: false, message: Some(error.to_string()) },
-            Ok(_) => {
-                let refused = self.refused.load();
-                let message =
-                    refused.as_ref().map(|error| format!("the files changed and are refused: {error}"));
-                TlsStatus { loaded: true, message }
-            }
+        if let Err(error) = self.certificate() {
+            return TlsStatus { loaded: false, message: Some(error.to_string()) };
         }
+        let refused = self.refused.load();
+        let message = refused.as_ref().map(|error| format!("the files changed and are refused: {error}"));
+        TlsStatus { loaded: true, message }
     }
 }
 
@@ -178,8 +175,7 @@ fn certified(
         .map_err(|error| malformed(key_file, "private key", &error))?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
-        Ok(()) => Ok(certified),
-        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
         Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::KeyMismatch),
         Err(error) => Err(malformed(key_file, "certificate", &error)),
     }

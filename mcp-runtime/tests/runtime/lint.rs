@@ -1,0 +1,86 @@
+//! `mcp-runtime lint`: what is printed, and the exit code.
+
+use crate::manifests::{asking, fixed, fleet, write};
+use serde_json::Value;
+use std::{path::Path, process::Command};
+
+fn lint(path: &Path, more: &[&str]) -> (i32, String) {
+    let made =
+        Command::new(env!("CARGO_BIN_EXE_mcp-runtime")).arg("lint").arg(path).args(more).output().unwrap();
+    (made.status.code().unwrap(), String::from_utf8(made.stdout).unwrap())
+}
+
+#[test]
+fn a_good_fleet_passes() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let (code, text) = lint(dir.path(), &[]);
+    assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"));
+}
+
+#[test]
+fn every_error_has_its_place_and_fails() {
+    let dir = fleet(&[
+        fixed("greet", "hello"),
+        fixed("greet", "again"),
+        fixed("odd", "x").replace("description", "descriptoin"),
+        fixed("bad", "x").replace("type: integer", "type: integr"),
+        asking("lost", "http://svc/{nobody}"),
+    ]);
+    write(dir.path(), "broken.yaml", "a: [\n");
+    let (code, text) = lint(dir.path(), &[]);
+    assert_eq!(code, 1);
+    for part in
+        ["DuplicateObject", "UnknownField", "InvalidSchema", "UnknownArgument", "broken.yaml:", "Unparsable"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, text) = lint(dir.path(), &["--output", "json"]);
+    assert_eq!(code, 1);
+    let findings: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let schema = findings.iter().find(|finding| finding["reason"] == "InvalidSchema").unwrap();
+    assert_eq!(schema["object"], "McpTool agents/bad");
+    assert_eq!(schema["severity"], "error");
+    assert!(schema["file"].as_str().unwrap().ends_with("tools.yaml"));
+    for field in ["line", "field", "message", "remedy"] {
+        assert!(!schema[field].is_null(), "{field}: {schema}");
+    }
+}
+
+#[test]
+fn secrets_that_nobody_declares_and_tools_that_nobody_selects_are_warnings() {
+    let with_auth =
+        "backend: {http: {url: 'http://svc/', auth: {bearer: {secretRef: {name: orders, key: token}}}}}";
+    let tool = fixed("orders", "x").replace("backend: {static: {text: x}}", with_auth);
+    let dir = fleet(&[tool]);
+    write(dir.path(), "elsewhere.yaml", &fixed("far", "x").replace("namespace: agents", "namespace: other"));
+    let (code, text) = lint(dir.path(), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warning: McpTool agents/orders") && text.contains("SecretNotFound"), "{text}");
+    assert!(text.contains("McpTool other/far") && text.contains("NotSelected"), "{text}");
+
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: orders, namespace: agents}\nstringData: {token: t}\n";
+    write(dir.path(), "secret.yaml", secret);
+    assert!(!lint(dir.path(), &[]).1.contains("SecretNotFound"));
+}
+
+#[test]
+fn a_secret_value_is_never_printed() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: agents}\n";
+    write(dir.path(), "a.yaml", &format!("{secret}data: {{key: hunter2-in-plain-text}}\n"));
+    write(dir.path(), "b.yaml", &format!("{secret}stringData: {{key: [hunter2]}}\n"));
+    let (code, text) = lint(dir.path(), &[]);
+    assert_eq!(code, 1);
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn tools_without_a_server_are_checked_too() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tool.yaml", &fixed("bad", "x").replace("type: integer", "type: integr"));
+    let (code, text) = lint(dir.path(), &[]);
+    assert_eq!(code, 1);
+    assert!(text.contains("InvalidSchema") && !text.contains("NotSelected"), "{text}");
+    assert_eq!(lint(&dir.path().join("nothing-here.yaml"), &[]).0, 1);
+}

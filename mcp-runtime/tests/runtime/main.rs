@@ -1,0 +1,15 @@
+//! The real binary, started on files of its own and spoken to over sockets.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod backend;
+mod bad_input;
+mod certificate;
+mod drain;
+mod lint;
+mod manifests;
+mod process;
+mod protocol;
+mod queue;
+mod readiness;
+mod reload;
+mod standalone;
