@@ -2,7 +2,11 @@
 //!
 //! Watches fill the [`world`]; changes put keys into a [`queue`]; each reconcile observes (reads the world),
 //! plans (pure), applies what differs and reports status. [`leader`] sees to it that only one process does so.
+pub mod children;
 pub mod condition;
 pub mod diff;
+pub mod error;
 pub mod fence;
 pub mod queue;
+pub mod settings;
+pub mod world;

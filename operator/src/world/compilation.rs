@@ -1,0 +1,62 @@
+//! What a server compiles to, as far as it is kept: without the parsed configuration, which is many times the
+//! size of its bytes.
+
+use kube::ResourceExt;
+use mcpfleet_config::Encoded;
+use mcpfleet_crds::{
+    compile::{Compiled, Inputs, Placement, PodNeeds, Report},
+    v1alpha1::{McpServer, McpTool, ProviderRoute},
+};
+use std::sync::Arc;
+
+/// Outcome of one compile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compilation {
+    /// What was refused or odd.
+    pub report: Report,
+    /// What can be served; absent when nothing can.
+    pub product: Option<Product>,
+}
+
+/// What a server's children are made from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Product {
+    /// The configuration.
+    pub encoded: Encoded,
+    /// What its pods need.
+    pub pod: PodNeeds,
+    /// Tools of its own.
+    pub tools: usize,
+}
+
+/// Everything that a server is compiled from, as it was at one moment.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) version: u64,
+    pub(super) server: Arc<McpServer>,
+    pub(super) tools: Vec<Arc<McpTool>>,
+    pub(super) routes: Vec<Arc<ProviderRoute>>,
+    pub(super) servers: Vec<Arc<McpServer>>,
+}
+
+impl Snapshot {
+    pub(super) fn compile(&self) -> Compilation {
+        let tools: Vec<&McpTool> = self.tools.iter().map(Arc::as_ref).collect();
+        let routes: Vec<&ProviderRoute> = self.routes.iter().map(Arc::as_ref).collect();
+        let servers: Vec<&McpServer> = self.servers.iter().map(Arc::as_ref).collect();
+        let inputs = Inputs {
+            server: &self.server,
+            tools: &tools,
+            routes: &routes,
+            servers: &servers,
+            placement: &Placement::Cluster,
+        };
+        tracing::debug!(server = %self.server.name_any(), version = self.version, "compiling");
+        match mcpfleet_crds::compile(&inputs) {
+            Ok(Compiled { config, encoded, pod, report }) => {
+                Compilation { report, product: Some(Product { encoded, pod, tools: config.tools.len() }) }
+            }
+            Err(refused) => Compilation { report: refused.report, product: None },
+        }
+    }
+}
