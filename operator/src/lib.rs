@@ -2,11 +2,16 @@
 //!
 //! Watches fill the [`world`]; changes put keys into a [`queue`]; each reconcile observes (reads the world),
 //! plans (pure), applies what differs and reports status. [`leader`] sees to it that only one process does so.
+pub mod admin;
 pub mod children;
+pub mod client;
 pub mod condition;
 pub mod diff;
 pub mod error;
+pub mod events;
 pub mod fence;
+pub mod leader;
+pub mod metrics;
 pub mod queue;
 pub mod settings;
 pub mod world;

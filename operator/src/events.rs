@@ -1,0 +1,96 @@
+//! Events: one for each change of a condition's reason, never for a retry.
+
+use crate::{children::OPERATOR, condition};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Client,
+    runtime::events::{Event, EventType, Recorder, Reporter},
+};
+use mcpfleet_crds::v1alpha1::Condition;
+
+/// Longest note that the API takes, in bytes.
+const MAX_NOTE: usize = 1_024;
+/// Conditions that come and go with `Ready` say nothing new.
+const SILENT: [&str; 3] = ["Available", "Reconciling", "Stalled"];
+
+/// Writes Events. One for the whole process, so that repetitions become a series.
+#[derive(Clone)]
+pub struct Events {
+    recorder: Recorder,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Events in the name of this pod.
+    pub fn new(client: Client, pod: String) -> Self {
+        let reporter = Reporter { controller: OPERATOR.into(), instance: Some(pod) };
+        Self { recorder: Recorder::new(client, reporter) }
+    }
+
+    /// Tells what is different. Failing to tell is no reason to fail: the condition says it too.
+    pub async fn publish(&self, object: &ObjectReference, before: &[Condition], after: &[Condition]) {
+        for change in changes(before, after) {
+            let event = Event {
+                type_: if is_trouble(change) { EventType::Warning } else { EventType::Normal },
+                reason: change.reason.clone(),
+                note: Some(note(&change.message)),
+                action: change.type_.clone(),
+                secondary: None,
+            };
+            if let Err(error) = self.recorder.publish(&event, object).await {
+                tracing::warn!(%error, reason = %event.reason, "an Event could not be written");
+            }
+        }
+    }
+}
+
+fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator<Item = &'a Condition> {
+    after.iter().filter(|now| !SILENT.contains(&now.type_.as_str())).filter(|now| {
+        let old = condition::find(before, &now.type_);
+        match old {
+            Some(old) => (&old.status, &old.reason) != (&now.status, &now.reason),
+            // That a new object has no trouble goes without saying.
+            None => now.type_ == "Ready" || is_trouble(now),
+        }
+    })
+}
+
+/// Waiting for something that is on its way is no trouble.
+fn is_trouble(condition: &Condition) -> bool {
+    const ON_ITS_WAY: [&str; 6] =
+        ["RolloutInProgress", "ConfigPropagating", "Idle", "ScalingDown", "Propagating", "NoReadyPod"];
+    condition.status != "True" && !ON_ITS_WAY.contains(&condition.reason.as_str())
+}
+
+fn note(message: &str) -> String {
+    message.chars().take(MAX_NOTE / 4).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::{Verdict, settle};
+
+    fn ready(status: bool, reason: &str, message: &str) -> Vec<Condition> {
+        settle(&[], vec![Verdict::new("Ready", status, reason, message)], None, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn only_a_new_reason_is_news() {
+        let before = ready(false, "SecretMissing", "one");
+        assert_eq!(changes(&before, &ready(false, "SecretMissing", "two")).count(), 0);
+        assert_eq!(changes(&before, &ready(false, "ImagePullFailed", "")).count(), 1);
+        assert_eq!(changes(&[], &before).count(), 1);
+    }
+
+    #[test]
+    fn progress_is_no_warning() {
+        assert!(!is_trouble(&ready(false, "RolloutInProgress", "")[0]));
+        assert!(is_trouble(&ready(false, "ImagePullFailed", "")[0]));
+    }
+}
