@@ -15,6 +15,8 @@ mod service;
 mod serviceaccount;
 mod volumes;
 
+#[cfg(test)]
+mod tests;
 
 pub use configmap::{digest_data, digest_value};
 pub use kind::ChildKind;

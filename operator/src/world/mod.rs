@@ -12,6 +12,8 @@ mod namespace;
 mod objects;
 mod shelf;
 
+#[cfg(test)]
+mod tests;
 
 pub use children::{Children, Seen};
 pub use compilation::{Compilation, Product};

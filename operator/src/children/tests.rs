@@ -1,0 +1,180 @@
+use super::{Blueprint, Child, ChildKind, all};
+use crate::fixtures::{defaults, observed, server, tool, tool_with_secret};
+use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
+use serde_json::{Value, json};
+
+fn build(server: McpServer, tools: &[McpTool]) -> Vec<Child> {
+    let observed = observed(server, tools);
+    let defaults = defaults();
+    let product = observed.compilation.product.as_ref().unwrap();
+    all(&Blueprint { server: &observed.server, product, defaults: &defaults }).unwrap()
+}
+
+fn manifest(children: &[Child], kind: ChildKind) -> &Value {
+    &children.iter().find(|child| child.kind == kind).unwrap().manifest
+}
+
+fn template(children: &[Child]) -> Value {
+    manifest(children, ChildKind::Deployment)["spec"]["template"].clone()
+}
+
+fn plain() -> Vec<Child> {
+    build(server(json!({})), &[tool("hello", json!({}))])
+}
+
+#[test]
+fn every_child_is_owned_labelled_and_hashed() {
+    for child in plain() {
+        let metadata = &child.manifest["metadata"];
+        let owner = &metadata["ownerReferences"][0];
+        assert_eq!(
+            (&owner["uid"], &owner["controller"], &owner["blockOwnerDeletion"]),
+            (&json!(crate::fixtures::UID), &json!(true), &json!(true))
+        );
+        assert_eq!(
+            metadata["labels"],
+            json!({
+                "app.kubernetes.io/name": "mcp-runtime", "app.kubernetes.io/instance": "support",
+                "app.kubernetes.io/managed-by": "mcpfleet-operator", "mcpfleet.dev/server": "support",
+            })
+        );
+        assert_eq!(metadata["annotations"]["mcpfleet.dev/applied-hash"], json!(child.hash.as_str()));
+        assert!(
+            child.manifest["apiVersion"].is_string() && child.manifest["kind"] == json!(child.kind.as_str())
+        );
+    }
+}
+
+#[test]
+fn pods_meet_the_restricted_standard_and_get_no_token() {
+    let pod = &template(&plain())["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], json!(false));
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], json!(true));
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], json!("RuntimeDefault"));
+    assert_eq!(
+        pod["containers"][0]["securityContext"],
+        json!({
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "runAsNonRoot": true,
+            "capabilities": {"drop": ["ALL"]},
+        })
+    );
+    let volumes = pod["volumes"].as_array().unwrap();
+    assert!(
+        volumes.iter().all(|volume| volume.get("configMap").is_some() || volume.get("secret").is_some()),
+        "{volumes:?}"
+    );
+    assert_eq!(manifest(&plain(), ChildKind::ServiceAccount)["automountServiceAccountToken"], json!(false));
+}
+
+#[test]
+fn a_hot_change_changes_the_config_map_alone() {
+    let before = plain();
+    let longer = tool("slow", json!({"timeout": "10m", "description": "Takes its time."}));
+    let after = build(
+        server(json!({"admission": {"concurrency": 7}})),
+        &[tool("hello", json!({"description": "New."})), longer],
+    );
+    for (old, new) in before.iter().zip(&after) {
+        assert_eq!(old.hash == new.hash, old.kind != ChildKind::ConfigMap, "{:?}", old.kind);
+    }
+}
+
+#[test]
+fn a_secret_not_named_before_rolls_pods_and_is_optional() {
+    let with = build(server(json!({})), &[tool_with_secret("a", "orders.example.com-with-a-very-long-name")]);
+    assert_ne!(template(&plain()), template(&with));
+    let pod = &template(&with)["spec"];
+    let volume = &pod["volumes"][1];
+    assert_eq!(volume["secret"]["optional"], json!(true));
+    let name = volume["name"].as_str().unwrap();
+    assert!(
+        name.len() <= 63 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+        "{name}"
+    );
+    assert_eq!(
+        pod["containers"][0]["volumeMounts"][1]["mountPath"],
+        json!("/etc/mcpfleet/credentials/orders.example.com-with-a-very-long-name")
+    );
+    assert!(
+        pod["containers"][0]["volumeMounts"][0].get("subPath").is_none(),
+        "a subPath mount is never updated"
+    );
+}
+
+#[test]
+fn tls_moves_the_port_and_mounts_the_certificate() {
+    let children =
+        build(server(json!({"tls": {"secretRef": {"name": "cert"}}})), &[tool("hello", json!({}))]);
+    let port = &manifest(&children, ChildKind::Service)["spec"]["ports"][0];
+    assert_eq!(
+        (&port["port"], &port["appProtocol"], &port["targetPort"]),
+        (&json!(443), &json!("https"), &json!("mcp"))
+    );
+    let args = template(&children)["spec"]["containers"][0]["args"].clone();
+    assert!(args.as_array().unwrap().ends_with(&[json!("--tls-dir"), json!("/etc/mcpfleet/tls")]), "{args}");
+}
+
+#[test]
+fn scaling_changes_the_deployment_but_no_pod() {
+    let scaled = build(server(json!({"replicas": 5})), &[tool("hello", json!({}))]);
+    assert_eq!(manifest(&scaled, ChildKind::Deployment)["spec"]["replicas"], json!(5));
+    assert_eq!(template(&scaled), template(&plain()));
+}
+
+#[test]
+fn rollouts_and_drains_lose_nothing() {
+    let children = plain();
+    let deployment = &manifest(&children, ChildKind::Deployment)["spec"];
+    assert_eq!(deployment["strategy"]["rollingUpdate"], json!({"maxUnavailable": 0, "maxSurge": "25%"}));
+    let pod = &deployment["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(container["lifecycle"]["preStop"], json!({"sleep": {"seconds": 5}}));
+    assert_eq!(pod["terminationGracePeriodSeconds"], json!(310));
+    let probe = |name: &str| container[name]["httpGet"]["path"].clone();
+    assert_eq!(
+        [probe("startupProbe"), probe("readinessProbe"), probe("livenessProbe")],
+        ["/startupz", "/readyz", "/livez"]
+    );
+    let budget = &manifest(&children, ChildKind::PodDisruptionBudget)["spec"];
+    assert_eq!(
+        (&budget["maxUnavailable"], &budget["unhealthyPodEvictionPolicy"]),
+        (&json!(1), &json!("AlwaysAllow"))
+    );
+}
+
+#[test]
+fn only_the_operator_reaches_the_admin_port() {
+    let children = plain();
+    let policy = &manifest(&children, ChildKind::NetworkPolicy)["spec"];
+    let admin = policy["ingress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rule| rule["ports"][0]["port"] == json!(9090))
+        .unwrap();
+    assert_eq!(
+        admin["from"],
+        json!([{
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mcpfleet-system"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "mcpfleet-operator"}},
+        }])
+    );
+    assert_eq!(policy["policyTypes"], json!(["Ingress"]));
+}
+
+#[test]
+fn the_template_of_users_wins() {
+    let spec = json!({"template": {
+        "image": "mine:2", "nodeSelector": {"disk": "fast"}, "imagePullSecrets": [{"name": "pull"}],
+        "resources": {"requests": {"cpu": "1"}},
+        "topologySpreadConstraints": [{"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}],
+    }});
+    let pod = template(&build(server(spec), &[tool("hello", json!({}))]))["spec"].clone();
+    assert_eq!(pod["containers"][0]["image"], json!("mine:2"));
+    assert_eq!(pod["containers"][0]["resources"], json!({"requests": {"cpu": "1"}}));
+    assert_eq!(
+        (&pod["nodeSelector"], &pod["imagePullSecrets"]),
+        (&json!({"disk": "fast"}), &json!([{"name": "pull"}]))
+    );
+    assert_eq!(pod["topologySpreadConstraints"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,146 @@
+//! What the answers of a server's pods come to.
+
+use super::Answer;
+use mcpfleet_config::{
+    ConfigHash, CredentialRef,
+    status::{CredentialUser, PodStatus, Rejected, TlsStatus, UpstreamState, UpstreamStatus},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The answers, seen from the configuration that is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Pods that answered.
+    pub total: usize,
+    /// Pods of them that serve the wanted configuration.
+    pub synced: usize,
+    /// Ready pods that did not answer, or serve another configuration.
+    pub behind: Vec<String>,
+    /// Who refused the wanted configuration, and why.
+    pub rejected: Option<(String, String)>,
+    /// Who has no usable certificate, and why.
+    pub tls: Option<(String, String)>,
+    /// A pod that is not Ready, and why.
+    pub not_ready: Option<(String, String)>,
+    /// Missing credentials, each with what needs it.
+    pub missing: BTreeMap<CredentialRef, BTreeSet<CredentialUser>>,
+    /// Upstreams that some pod cannot use, each with what it said.
+    pub upstreams_down: BTreeMap<String, String>,
+    /// Tools of upstreams, as the pod with the most of them counts.
+    pub upstream_tools: usize,
+}
+
+impl Summary {
+    /// Sums up. Only pods that hold the wanted configuration are believed about its parts.
+    pub fn of(answers: &[Answer], wanted: &ConfigHash) -> Self {
+        let mut summary = Self::default();
+        for answer in answers {
+            let pod = &answer.endpoint.pod;
+            let synced =
+                answer.status.as_ref().is_some_and(|status| status.config_hash.as_ref() == Some(wanted));
+            summary.total += usize::from(answer.status.is_some());
+            summary.synced += usize::from(synced);
+            if answer.endpoint.ready && !synced {
+                summary.behind.push(pod.clone());
+            }
+            let Some(status) = &answer.status else { continue };
+            if let Some(reason) = status.not_ready_reason.as_ref().filter(|_| !status.ready) {
+                summary.not_ready.get_or_insert_with(|| (pod.clone(), reason.clone()));
+            }
+            summary.note_refusals(pod, status, wanted);
+            if synced {
+                summary.note_parts(status);
+            }
+        }
+        summary
+    }
+
+    fn note_refusals(&mut self, pod: &str, status: &PodStatus, wanted: &ConfigHash) {
+        if let Some(Rejected { hash, message }) = &status.rejected
+            && hash == wanted
+        {
+            self.rejected.get_or_insert_with(|| (pod.into(), message.clone()));
+        }
+        if let Some(TlsStatus { message, loaded }) = &status.tls
+            && (!loaded || message.is_some())
+        {
+            let message = message.clone().unwrap_or_else(|| "no certificate is loaded".into());
+            self.tls.get_or_insert_with(|| (pod.into(), message));
+        }
+    }
+
+    fn note_parts(&mut self, status: &PodStatus) {
+        for missing in &status.missing_credentials {
+            self.missing
+                .entry(missing.credential.clone())
+                .or_default()
+                .extend(missing.used_by.iter().cloned());
+        }
+        for UpstreamStatus { name, state, message, .. } in &status.upstreams {
+            if *state == UpstreamState::Unreachable {
+                let message = message.clone().unwrap_or_else(|| "does not answer".into());
+                self.upstreams_down.entry(name.clone()).or_insert(message);
+            }
+        }
+        let tools = status.upstreams.iter().map(|upstream| upstream.tools as usize).sum();
+        self.upstream_tools = self.upstream_tools.max(tools);
+    }
+
+    /// Whether every Ready pod, and at least one, serves the wanted configuration.
+    pub fn has_arrived(&self) -> bool {
+        self.synced > 0 && self.behind.is_empty()
+    }
+
+    /// Credentials that `user` lacks.
+    pub fn missing_for<'a>(&'a self, user: &'a CredentialUser) -> impl Iterator<Item = &'a CredentialRef> {
+        self.missing.iter().filter(move |(_, users)| users.contains(user)).map(|(credential, _)| credential)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Endpoint;
+    use mcpfleet_config::status::MissingCredential;
+
+    fn answer(pod: &str, status: Option<PodStatus>) -> Answer {
+        let endpoint = Endpoint { pod: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
+        Answer { endpoint, status }
+    }
+
+    #[test]
+    fn only_pods_that_hold_the_wanted_configuration_speak_of_its_parts() {
+        let (wanted, old) = (ConfigHash::of(b"new"), ConfigHash::of(b"old"));
+        let credential = CredentialRef { secret: "s".into(), key: "k".into() };
+        let user = CredentialUser::Tool("t".into());
+        let with = |hash: &ConfigHash| PodStatus {
+            config_hash: Some(hash.clone()),
+            missing_credentials: vec![MissingCredential {
+                credential: credential.clone(),
+                used_by: vec![user.clone()],
+            }],
+            ..PodStatus::default()
+        };
+        let behind = Summary::of(&[answer("a", Some(with(&old))), answer("b", None)], &wanted);
+        assert_eq!((behind.total, behind.synced, behind.behind.len()), (1, 0, 2));
+        assert!(behind.missing.is_empty());
+        let synced = Summary::of(&[answer("a", Some(with(&wanted)))], &wanted);
+        assert_eq!((synced.total, synced.synced, synced.behind.len()), (1, 1, 0));
+        assert_eq!(synced.missing_for(&user).collect::<Vec<_>>(), [&credential]);
+        assert_eq!(synced.missing_for(&CredentialUser::Tool("u".into())).count(), 0);
+    }
+
+    #[test]
+    fn a_refusal_of_another_configuration_is_history() {
+        let wanted = ConfigHash::of(b"new");
+        let refused = |hash: ConfigHash| PodStatus {
+            rejected: Some(Rejected { hash, message: "no".into() }),
+            ..PodStatus::default()
+        };
+        assert_eq!(
+            Summary::of(&[answer("a", Some(refused(ConfigHash::of(b"old"))))], &wanted).rejected,
+            None
+        );
+        assert!(Summary::of(&[answer("a", Some(refused(wanted.clone())))], &wanted).rejected.is_some());
+    }
+}

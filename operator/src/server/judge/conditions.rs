@@ -1,0 +1,140 @@
+//! The conditions of a server, from its standing and the facts behind it.
+
+use super::{Facts, Motion, Standing};
+use crate::{condition::Verdict, fleet::Summary};
+use mcpfleet_config::{CredentialRef, status::CredentialUser};
+use mcpfleet_crds::{
+    compile::{Kind, ObjectKey, Report, Severity},
+    v1alpha1::ConditionStatus,
+};
+
+/// Members that a message names one by one.
+const MAX_NAMED: usize = 8;
+
+pub(super) fn all(facts: &Facts<'_>, standing: &Standing) -> Vec<Verdict> {
+    let mut verdicts = vec![
+        available(facts),
+        Verdict::new("Ready", standing.ready, &standing.reason, &standing.message),
+        tools_accepted(facts),
+    ];
+    verdicts.extend(upstreams_ready(facts));
+    let motion = match standing.motion {
+        Motion::Settled => None,
+        Motion::Moving => Some("Reconciling"),
+        Motion::Stalled => Some("Stalled"),
+    };
+    verdicts.extend(motion.map(|type_| Verdict::new(type_, true, &standing.reason, &standing.message)));
+    verdicts
+}
+
+fn available(facts: &Facts<'_>) -> Verdict {
+    let rollout = facts.rollout;
+    let (reason, message) = match (rollout.ready, rollout.wanted) {
+        (0, 0) => ("Idle", "spec.replicas is 0; raise it to serve".into()),
+        (0, _) => ("NoReadyPod", "no pod is Ready; condition Ready says why".into()),
+        (ready, _) => ("PodsReady", format!("{ready} pods are Ready")),
+    };
+    Verdict::new("Available", facts.is_available(), reason, message)
+}
+
+/// A refused tool costs its author an error and nobody else anything: it is told here and on the tool, and
+/// does not make the server unready.
+fn tools_accepted(facts: &Facts<'_>) -> Verdict {
+    let report = &facts.situation.observed.compilation.report;
+    let refused: Vec<String> = [Kind::McpTool, Kind::ProviderRoute]
+        .into_iter()
+        .flat_map(|kind| report.refused(kind))
+        .map(|member| refusal(report, member))
+        .collect();
+    let missing = members_without_credentials(&facts.summary);
+    let reason = match (refused.is_empty(), missing.is_empty()) {
+        (true, true) => {
+            return Verdict::new(
+                "ToolsAccepted",
+                true,
+                "Accepted",
+                "every selected tool and route is served",
+            );
+        }
+        (false, _) => "ToolsRefused",
+        (true, false) => "SecretMissing",
+    };
+    Verdict::new("ToolsAccepted", false, reason, named(refused.into_iter().chain(missing).collect()))
+}
+
+fn refusal(report: &Report, member: &ObjectKey) -> String {
+    let why = report.errors().find(|finding| finding.object == *member);
+    let why = why.map_or_else(|| "is refused".into(), mcpfleet_crds::compile::Finding::sentence);
+    format!("{} {}: {why}", member.kind.as_str(), member.name)
+}
+
+fn named(mut sentences: Vec<String>) -> String {
+    let more = sentences.len().saturating_sub(MAX_NAMED);
+    sentences.truncate(MAX_NAMED);
+    let text = sentences.join(". ");
+    if more > 0 { format!("{text}. And {more} more") } else { text }
+}
+
+fn upstreams_ready(facts: &Facts<'_>) -> Option<Verdict> {
+    let observed = facts.situation.observed;
+    observed.compilation.product.as_ref().filter(|_| !observed.server.spec.upstreams.is_empty())?;
+    let summary = &facts.summary;
+    let server = ObjectKey::server(&observed.server);
+    let mut refused =
+        observed.compilation.report.about(&server).filter(|finding| finding.severity == Severity::Error);
+    let refused = refused.find(|finding| finding.field.starts_with("spec.upstreams"));
+    let (status, reason, message) = if let Some(finding) = refused {
+        (ConditionStatus::False, finding.reason.as_str(), finding.sentence())
+    } else if let Some(message) = upstreams_without_credentials(summary) {
+        (ConditionStatus::False, "SecretMissing", message)
+    } else if let Some(message) = upstreams_down(summary) {
+        (ConditionStatus::False, "UpstreamUnreachable", message)
+    } else if summary.synced == 0 {
+        (ConditionStatus::Unknown, "NoReadyPod", "no pod has reported yet".into())
+    } else {
+        (ConditionStatus::True, "Connected", "every upstream answers".into())
+    };
+    Some(Verdict::new("UpstreamsReady", status, reason, message))
+}
+
+/// The upstreams that some pod cannot use.
+pub(super) fn upstreams_down(summary: &Summary) -> Option<String> {
+    let down: Vec<String> =
+        summary.upstreams_down.iter().map(|(name, said)| format!("upstream {name}: {said}")).collect();
+    (!down.is_empty()).then(|| format!("{}. Everything else is served", named(down)))
+}
+
+/// The upstreams that lack a credential.
+pub(super) fn upstreams_without_credentials(summary: &Summary) -> Option<String> {
+    let missing = without_credentials(summary, |user| match user {
+        CredentialUser::Upstream(name) => Some(format!("upstream {name}")),
+        CredentialUser::Tool(_) | CredentialUser::Route(_) => None,
+    });
+    (!missing.is_empty()).then(|| named(missing))
+}
+
+fn members_without_credentials(summary: &Summary) -> Vec<String> {
+    without_credentials(summary, |user| match user {
+        CredentialUser::Tool(name) => Some(format!("McpTool {name}")),
+        CredentialUser::Route(name) => Some(format!("ProviderRoute {name}")),
+        CredentialUser::Upstream(_) => None,
+    })
+}
+
+fn without_credentials(summary: &Summary, name: impl Fn(&CredentialUser) -> Option<String>) -> Vec<String> {
+    let pairs = summary
+        .missing
+        .iter()
+        .flat_map(|(credential, users)| users.iter().map(move |user| (credential, user)));
+    pairs
+        .filter_map(|(credential, user)| Some(format!("{}: {}", name(user)?, missing_sentence(credential))))
+        .collect()
+}
+
+/// What is missing, and what to do.
+pub(crate) fn missing_sentence(credential: &CredentialRef) -> String {
+    let CredentialRef { secret, key } = credential;
+    format!(
+        "Secret {secret} has no key {key}, or does not exist; create it, pods pick it up without a restart"
+    )
+}

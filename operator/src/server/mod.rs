@@ -1,0 +1,60 @@
+//! The controller of McpServers: [`observe`] looks, [`plan`] decides, [`apply`] and [`status`] act.
+//!
+//! At steady state all four run and nothing is written. A server that is being deleted is left alone: owner
+//! references have the garbage collector take its children, so there is no finalizer that could get stuck.
+
+mod apply;
+mod diagnose;
+mod judge;
+mod observe;
+mod plan;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use apply::{Applied, Conflict};
+pub use diagnose::Trouble;
+pub(crate) use judge::conditions::missing_sentence;
+pub use judge::{Judgement, Situation, judge};
+pub use observe::Observed;
+pub use plan::{Change, Plan, plan};
+
+use crate::{context::Context, error::Error, malformed, queue::Next, world::Key};
+use jiff::Timestamp;
+use mcpfleet_crds::{compile::Kind, v1alpha1::McpServer};
+use std::sync::Arc;
+
+/// Brings one server's children and status to what it declares.
+///
+/// # Errors
+/// The API server could not be asked, or refuses a child; the status says so where it can.
+pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
+    if let Some(object) = context.world.objects.malformed(Kind::McpServer, &key) {
+        return malformed::report::<McpServer>(&context, &key, &object).await;
+    }
+    let Some(observed) = observe::observe(&context, &key) else { return Ok(Next::AwaitChange) };
+    if observed.server.metadata.deletion_timestamp.is_some() {
+        return Ok(Next::AwaitChange);
+    }
+    let plan = plan(&observed, &context.defaults)?;
+    let applied = apply::apply(&context, &observed, plan).await;
+    // Look again: what was just written counts.
+    let Some(observed) = observe::observe(&context, &key) else { return Ok(Next::AwaitChange) };
+    let trouble = diagnose::diagnose(&context, &observed).await?;
+    let situation = Situation {
+        observed: &observed,
+        applied: &applied,
+        trouble: trouble.as_ref(),
+        now: Timestamp::now(),
+    };
+    let judgement = judge(&situation);
+    context.fleet.watch_closely(&key, judgement.pending);
+    if !judgement.wait_for_answers {
+        status::report(&context, &situation, &judgement).await?;
+    }
+    match applied.failure {
+        Some(error) => Err(error),
+        None => Ok(judgement.look_again.map_or(Next::AwaitChange, Next::After)),
+    }
+}

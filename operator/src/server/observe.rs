@@ -1,0 +1,93 @@
+//! Looking: everything that a decision about one server rests on, from the stores.
+
+use crate::{
+    context::Context,
+    fleet::{Answers, Summary},
+    world::{Compilation, Key, Seen},
+};
+use k8s_openapi::api::apps::v1::Deployment;
+use mcpfleet_crds::v1alpha1::McpServer;
+use std::sync::Arc;
+
+/// One server as it is.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The resource.
+    pub server: Arc<McpServer>,
+    /// What it compiles to.
+    pub compilation: Arc<Compilation>,
+    /// What it owns, as far as our labels are on it.
+    pub children: Vec<Seen>,
+    /// Its workload.
+    pub deployment: Option<Arc<Deployment>>,
+    /// What its pods said last; `None` before they were asked.
+    pub answers: Option<Answers>,
+}
+
+/// `None` when there is no such server.
+pub(super) fn observe(context: &Context, key: &Key) -> Option<Observed> {
+    let server = context.world.objects.get::<McpServer>(key)?;
+    let compilation = context.compile(key)?;
+    Some(Observed {
+        server,
+        compilation,
+        children: context.world.children.of(key),
+        deployment: context.world.children.deployment(key),
+        answers: context.fleet.answers(key),
+    })
+}
+
+impl Observed {
+    /// Identity of the server, in owner references.
+    pub fn uid(&self) -> &str {
+        self.server.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The answers of its pods, seen from the wanted configuration.
+    pub fn summary(&self) -> Summary {
+        match (&self.compilation.product, &self.answers) {
+            (Some(product), Some(answers)) => Summary::of(answers, &product.encoded.hash),
+            _ => Summary::default(),
+        }
+    }
+
+    /// How far the Deployment is.
+    pub fn rollout(&self) -> Rollout {
+        Rollout::of(self.deployment.as_deref(), self.server.spec.replicas)
+    }
+}
+
+/// How far a Deployment is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rollout {
+    /// Pods that exist.
+    pub replicas: i32,
+    /// Pods that are Ready.
+    pub ready: i32,
+    /// Pods made from the current template.
+    pub updated: i32,
+    /// Pods that are wanted.
+    pub wanted: i32,
+    /// Every pod is current, available, and none is too many.
+    pub complete: bool,
+    /// It made no progress for longer than it may.
+    pub stuck: bool,
+}
+
+impl Rollout {
+    fn of(deployment: Option<&Deployment>, wanted: i32) -> Self {
+        let Some(deployment) = deployment else { return Self { wanted, ..Self::default() } };
+        let status = deployment.status.clone().unwrap_or_default();
+        let count = |number: Option<i32>| number.unwrap_or_default();
+        let seen = status.observed_generation.unwrap_or_default()
+            >= deployment.metadata.generation.unwrap_or_default();
+        let replicas = count(status.replicas);
+        let updated = count(status.updated_replicas);
+        let complete =
+            seen && [replicas, updated, count(status.available_replicas)].iter().all(|n| *n == wanted);
+        let progressing =
+            status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing");
+        let stuck = seen && progressing.is_some_and(|condition| condition.status == "False");
+        Self { replicas, ready: count(status.ready_replicas), updated, wanted, complete, stuck }
+    }
+}

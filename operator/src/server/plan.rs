@@ -1,0 +1,73 @@
+//! Deciding what to write: pure.
+
+use super::Observed;
+use crate::{
+    children::{self, Blueprint, Child, ChildKind, Defaults},
+    diff,
+    error::Error,
+    world::Seen,
+};
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Nothing of ours is known under this name; whether something else is must be asked first.
+    Create(Child),
+    /// It differs from what is wanted.
+    Update(Child),
+    /// It is ours and no longer wanted.
+    Prune {
+        /// Its kind.
+        kind: ChildKind,
+        /// Its name.
+        name: String,
+        /// Its identity: another object of that name is not to be deleted.
+        uid: String,
+    },
+}
+
+/// The writes that bring the children to what is wanted, in order; none at steady state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// In the order of application.
+    pub changes: Vec<Change>,
+}
+
+/// Compares what is with what is wanted. While the server is refused nothing is wanted: what runs, runs on.
+///
+/// # Errors
+/// A manifest cannot be encoded.
+pub fn plan(observed: &Observed, defaults: &Defaults) -> Result<Plan, Error> {
+    let Some(product) = &observed.compilation.product else { return Ok(Plan::default()) };
+    let blueprint = Blueprint { server: &observed.server, product, defaults };
+    let wanted = children::all(&blueprint)?;
+    let mut changes: Vec<Change> =
+        observed.children.iter().filter_map(|seen| prune(observed, &wanted, seen)).collect();
+    let kept = |child: &Child| {
+        observed.children.iter().find(|seen| seen.kind == child.kind && seen.name() == child.name)
+    };
+    for child in wanted {
+        match kept(&child) {
+            Some(seen) if seen.is_controlled_by(observed.uid()) => {
+                if seen.metadata.deletion_timestamp.is_none() && !is_as_wanted(seen, &child) {
+                    changes.push(Change::Update(child));
+                }
+            }
+            _ => changes.push(Change::Create(child)),
+        }
+    }
+    Ok(Plan { changes })
+}
+
+/// What was applied last is what is wanted now, and it is still so.
+pub(super) fn is_as_wanted(seen: &Seen, wanted: &Child) -> bool {
+    seen.applied_hash() == Some(wanted.hash.as_str())
+        && diff::covers(&seen.object, &children::comparable(wanted))
+}
+
+fn prune(observed: &Observed, wanted: &[Child], seen: &Seen) -> Option<Change> {
+    let is_wanted = wanted.iter().any(|child| child.kind == seen.kind && child.name == seen.name());
+    let ours = seen.is_controlled_by(observed.uid()) && seen.metadata.deletion_timestamp.is_none();
+    let uid = seen.metadata.uid.clone()?;
+    (ours && !is_wanted).then(|| Change::Prune { kind: seen.kind, name: seen.name().into(), uid })
+}

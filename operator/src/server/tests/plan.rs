@@ -1,0 +1,93 @@
+use super::plain;
+use crate::{
+    children::ChildKind,
+    fixtures::{applied, defaults, observed, server, tool},
+    server::{Change, Observed, plan},
+};
+use serde_json::json;
+
+fn changes(observed: &Observed) -> Vec<Change> {
+    plan(observed, &defaults()).unwrap().changes
+}
+
+fn updated(observed: &Observed) -> Vec<ChildKind> {
+    changes(observed)
+        .into_iter()
+        .map(|change| match change {
+            Change::Update(child) | Change::Create(child) => child.kind,
+            Change::Prune { kind, .. } => kind,
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_is_written_at_steady_state() {
+    assert_eq!(changes(&plain()).len(), 6, "a new server needs all its children");
+    assert_eq!(changes(&applied(plain())), []);
+}
+
+#[test]
+fn drift_is_repaired_and_foreign_fields_are_left_alone() {
+    let mut drifted = applied(plain());
+    for child in &mut drifted.children {
+        match child.kind {
+            ChildKind::Deployment => child.object["spec"]["replicas"] = json!(9),
+            ChildKind::ConfigMap => child.object["data"]["config.json"] = json!("tampered"),
+            _ => child.object["metadata"]["annotations"]["other"] = json!("theirs"),
+        }
+    }
+    assert_eq!(updated(&drifted), [ChildKind::ConfigMap, ChildKind::Deployment]);
+}
+
+#[test]
+fn kubectl_rollout_restart_survives() {
+    let mut restarted = applied(plain());
+    let deployment = restarted.children.iter_mut().find(|child| child.kind == ChildKind::Deployment).unwrap();
+    deployment.object["spec"]["template"]["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/restartedAt": "now"});
+    assert_eq!(changes(&restarted), []);
+}
+
+#[test]
+fn a_field_that_is_no_longer_wanted_is_taken_back() {
+    let with = applied(observed(
+        server(json!({"template": {"nodeSelector": {"a": "b"}}})),
+        &[tool("hello", json!({}))],
+    ));
+    let without = Observed { children: with.children, ..plain() };
+    assert_eq!(updated(&without), [ChildKind::Deployment], "the subset alone would not notice");
+}
+
+#[test]
+fn a_refused_server_keeps_what_runs() {
+    let mut refused = applied(plain());
+    let broken = observed(server(json!({"auth": {}})), &[]);
+    refused.compilation = broken.compilation;
+    assert!(refused.compilation.product.is_none());
+    assert_eq!(changes(&refused), []);
+}
+
+#[test]
+fn what_is_ours_and_not_wanted_is_pruned_and_nothing_else() {
+    let mut grown = applied(plain());
+    let mut extra = grown.children[0].clone();
+    extra.metadata.name = Some("support-old".into());
+    let mut foreign = extra.clone();
+    foreign.metadata.owner_references = None;
+    grown.children.extend([extra, foreign]);
+    let expected = Change::Prune {
+        kind: ChildKind::ServiceAccount,
+        name: "support-old".into(),
+        uid: "uid-of-child".into(),
+    };
+    assert_eq!(changes(&grown), [expected]);
+}
+
+#[test]
+fn a_child_of_another_owner_is_looked_at_before_anything() {
+    let mut taken = applied(plain());
+    taken.children[2].metadata.owner_references = None;
+    assert!(
+        matches!(changes(&taken).as_slice(), [Change::Create(child)] if child.kind == ChildKind::Service)
+    );
+}
