@@ -89,6 +89,8 @@ fn explained(host: &str, error: ClientError) -> anyhow::Error {
             let data = failure.data.map(|data| format!(" {data}")).unwrap_or_default();
             anyhow::anyhow!("{host} answered with error {}: {}{data}", failure.code, failure.message)
         }
+        // It names the host itself.
+        ClientError::Egress(error) => anyhow::Error::new(error),
         error => anyhow::Error::new(error).context(host.to_owned()),
     }
 }

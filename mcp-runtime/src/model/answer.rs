@@ -91,13 +91,6 @@ pub(super) fn unfinished() -> Error {
     }
 }
 
-/// Any path below `/v1/` that is not served.
-pub fn not_found(path: &str) -> Response<Body> {
-    let path: String = path.chars().take(100).collect();
-    let message = format!("{path:?} is not served here; POST /v1/chat/completions and GET /v1/models are");
-    ours(StatusCode::NOT_FOUND, "not_found", message)
-}
-
 /// A path that is served, by another method: the `allowed` one.
 pub fn wrong_method(allowed: &Method) -> Response<Body> {
     let mut response =

@@ -10,7 +10,7 @@ mod answer;
 mod forward;
 mod relay;
 
-pub use answer::{not_found, too_large, wrong_method};
+pub use answer::{too_large, wrong_method};
 
 use crate::{credentials::Credentials, egress::Egress};
 use answer::Problem;

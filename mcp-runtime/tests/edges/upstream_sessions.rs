@@ -34,13 +34,16 @@ impl Sessions {
     }
 }
 
-async fn forgetful(sessions: &Arc<Sessions>, gone: u16) -> Server {
+/// As two SDKs refuse a session: by the status alone, and by an error that answers nothing.
+const GONE: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: No valid session ID provided"}}"#;
+
+async fn forgetful(sessions: &Arc<Sessions>, gone: (u16, &'static str)) -> Server {
     let sessions = sessions.clone();
     Server::start(move |seen| {
         let sessions = sessions.clone();
         async move {
             if method(&seen) == "tools/call" && !sessions.knows(&seen) {
-                return Ok(full(gone, "text/plain", "no such session"));
+                return Ok(full(gone.0, "application/json", gone.1));
             }
             legacy(&seen, &sessions.session(&seen), &[tool("t")]).unwrap_or_else(|| said(&seen, "ok"))
         }
@@ -50,7 +53,7 @@ async fn forgetful(sessions: &Arc<Sessions>, gone: u16) -> Server {
 
 #[tokio::test]
 async fn an_ended_session_is_renewed_and_the_call_sent_once_more() {
-    for gone in [404, 400] {
+    for gone in [(404, ""), (400, GONE)] {
         let sessions = Arc::new(Sessions(AtomicUsize::new(0)));
         let server = forgetful(&sessions, gone).await;
         let pool = connected(&server).await;
@@ -63,6 +66,16 @@ async fn an_ended_session_is_renewed_and_the_call_sent_once_more() {
         assert_eq!((session(0).as_str(), session(1).as_str()), ("s-1", "s-3"));
         assert_ne!(calls[0].json()["id"], calls[1].json()["id"]);
     }
+}
+
+#[tokio::test]
+async fn a_bad_request_that_may_be_the_tools_own_is_not_sent_again() {
+    let sessions = Arc::new(Sessions(AtomicUsize::new(0)));
+    let server = forgetful(&sessions, (400, "your session with the bank has expired")).await;
+    let pool = connected(&server).await;
+    sessions.forget();
+    assert!(unavailable(&pool, "t").await.contains("HTTP 400"));
+    assert_eq!(count(&server.seen(), "tools/call"), 1);
 }
 
 #[tokio::test]
