@@ -92,13 +92,33 @@ impl ServerCertVerifier for ChainOrSelf {
 }
 
 fn check_dates(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
-    let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| CertificateError::BadEncoding)?;
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if now < parsed.validity().not_before.timestamp() {
-        return Err(CertificateError::NotValidYet.into());
+    match dates(leaf, now) {
+        Ok(()) => Ok(()),
+        Err(DateFault::Unreadable) => Err(CertificateError::BadEncoding.into()),
+        Err(DateFault::NotYet(_)) => Err(CertificateError::NotValidYet.into()),
+        Err(DateFault::Expired(_)) => Err(CertificateError::Expired.into()),
     }
-    if now > parsed.validity().not_after.timestamp() {
-        return Err(CertificateError::Expired.into());
+}
+
+/// Why a certificate is not valid now; the date is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum DateFault {
+    #[error("the certificate cannot be read")]
+    Unreadable,
+    #[error("the certificate is not valid before {0}")]
+    NotYet(String),
+    #[error("the certificate has expired on {0}")]
+    Expired(String),
+}
+
+fn dates(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), DateFault> {
+    let (_, parsed) = X509Certificate::from_der(leaf).map_err(|_| DateFault::Unreadable)?;
+    let (validity, now) = (parsed.validity(), i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    if now < validity.not_before.timestamp() {
+        return Err(DateFault::NotYet(validity.not_before.to_string()));
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(DateFault::Expired(validity.not_after.to_string()));
     }
     Ok(())
 }
@@ -109,5 +129,5 @@ fn check_dates(leaf: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
 /// What is wrong with it.
 pub fn in_date(certificate: &Certificate) -> Result<(), String> {
     let leaf = certificate.chain.first().ok_or("the certificate is empty")?;
-    check_dates(leaf, UnixTime::now()).map_err(|error| format!("the certificate is unusable: {error}"))
+    dates(leaf, UnixTime::now()).map_err(|fault| fault.to_string())
 }

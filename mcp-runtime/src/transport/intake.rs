@@ -1,15 +1,32 @@
-//! Reads a request body: bounded in size and in time.
+//! Reads a request body: bounded in size, in time, and in memory over all requests together.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Request;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Largest request body, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
-/// How long a client may take to send its body. A slow one holds a connection, never a permit.
+/// Bytes of request bodies that are held at once. Connections times bodies would be more than any pod has.
+const BUDGET: usize = 256 * 1024 * 1024;
+/// How long a client may take to send its body. A slow one holds a connection and bytes, never a permit.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Memory for request bodies.
+#[derive(Debug)]
+pub struct Intake {
+    budget: Arc<Semaphore>,
+}
+
+/// A whole body. Its share of the budget is free again when it is dropped.
+#[derive(Debug)]
+pub struct Received {
+    /// The body.
+    pub bytes: Bytes,
+    _share: Option<OwnedSemaphorePermit>,
+}
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,19 +37,63 @@ pub enum NoBody {
     TooSlow,
     /// The client left.
     Broken,
+    /// Other bodies fill the memory that there is for them.
+    NoRoom,
 }
 
-/// The whole body.
-pub async fn read(request: Request<Incoming>) -> Result<Bytes, NoBody> {
-    let body = request.into_body();
-    // Told in advance, it need not be read at all.
-    if http_body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
-        return Err(NoBody::TooLarge);
+impl Default for Intake {
+    fn default() -> Self {
+        Self { budget: Arc::new(Semaphore::new(BUDGET)) }
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(NoBody::TooLarge),
-        Ok(Err(_)) => Err(NoBody::Broken),
-        Err(_) => Err(NoBody::TooSlow),
+}
+
+impl Intake {
+    /// Reads the whole body.
+    ///
+    /// # Errors
+    /// [`NoBody`].
+    pub async fn read(&self, request: Request<Incoming>) -> Result<Received, NoBody> {
+        let body = request.into_body();
+        // Told in advance, it need not be read at all.
+        if http_body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
+            return Err(NoBody::TooLarge);
+        }
+        tokio::time::timeout(BODY_TIMEOUT, self.gather(body)).await.unwrap_or(Err(NoBody::TooSlow))
     }
+
+    async fn gather(&self, mut body: Incoming) -> Result<Received, NoBody> {
+        let mut share: Option<OwnedSemaphorePermit> = None;
+        let (mut pieces, mut size) = (Vec::new(), 0);
+        while let Some(frame) = body.frame().await {
+            let Ok(piece) = frame.map_err(|_| NoBody::Broken)?.into_data() else { continue };
+            size += piece.len();
+            if size > MAX_BODY {
+                return Err(NoBody::TooLarge);
+            }
+            let taken = self.take(piece.len())?;
+            match &mut share {
+                Some(share) => share.merge(taken),
+                None => share = Some(taken),
+            }
+            pieces.push(piece);
+        }
+        Ok(Received { bytes: join(pieces, size), _share: share })
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, NoBody> {
+        let bytes = u32::try_from(bytes).map_err(|_| NoBody::TooLarge)?;
+        self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| NoBody::NoRoom)
+    }
+}
+
+/// Most bodies come in one piece, which is then not copied.
+fn join(mut pieces: Vec<Bytes>, size: usize) -> Bytes {
+    if pieces.len() < 2 {
+        return pieces.pop().unwrap_or_default();
+    }
+    let mut whole = BytesMut::with_capacity(size);
+    for piece in &pieces {
+        whole.extend_from_slice(piece);
+    }
+    whole.freeze()
 }

@@ -38,6 +38,8 @@ pub struct Shared {
     pub exposure: Exposure,
     /// Calls that go on although their client has left.
     pub detached: TaskTracker,
+    /// Memory for request bodies.
+    pub intake: intake::Intake,
     answered: AtomicU64,
     draining: AtomicBool,
     probe_key: HeaderValue,
@@ -62,6 +64,7 @@ impl Shared {
             metrics,
             exposure,
             detached: TaskTracker::new(),
+            intake: intake::Intake::default(),
             answered: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             probe_key: HeaderValue::from(key),

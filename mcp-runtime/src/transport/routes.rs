@@ -2,11 +2,20 @@
 
 use super::{
     PROBE_HEADER, Shared, answer,
-    intake::{self, MAX_BODY, NoBody},
+    intake::{MAX_BODY, NoBody},
     mcp, models,
 };
-use crate::{catalog::Snapshot, fleet::Address, model::Body, server::Server, telemetry::HttpRoute};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header::CONNECTION};
+use crate::{
+    catalog::Snapshot,
+    fleet::Address,
+    model::{self, Body},
+    server::Server,
+    telemetry::HttpRoute,
+};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
+    header::{CONNECTION, RETRY_AFTER},
+};
 use hyper::body::Incoming;
 use mcpfleet_protocol::server::Refusal;
 use std::{convert::Infallible, sync::Arc};
@@ -51,7 +60,7 @@ async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incom
         },
         _ if !snapshot.parts.config.serves_models => not_found(shared, route),
         _ => match origin {
-            Ok(()) => model_request(&server, &snapshot, route, request).await,
+            Ok(()) => model_request(shared, &server, &snapshot, route, request).await,
             Err(why) => models::foreign_origin(&why),
         },
     }
@@ -67,14 +76,16 @@ async fn mcp_request(
         return answer::refusal(&Refusal::method_not_allowed("POST"));
     }
     let headers = request.headers().clone();
-    match intake::read(request).await {
-        Ok(body) => mcp::post(shared, server, snapshot, &headers, &body).await,
+    match shared.intake.read(request).await {
+        Ok(body) => mcp::post(shared, server, snapshot, &headers, &body.bytes).await,
         Err(NoBody::TooLarge) => answer::refusal(&Refusal::body_too_large(MAX_BODY as u64)),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
+        Err(NoBody::NoRoom) => no_room(),
     }
 }
 
 async fn model_request(
+    shared: &Shared,
     server: &Server,
     snapshot: &Snapshot,
     route: HttpRoute,
@@ -82,28 +93,29 @@ async fn model_request(
 ) -> Response<Body> {
     let wanted = if route == HttpRoute::Models { Method::GET } else { Method::POST };
     if request.method() != wanted {
-        let message = format!("this path takes {wanted} only");
-        let mut response = models::error(StatusCode::METHOD_NOT_ALLOWED, &message, "method_not_allowed");
-        let allow = HeaderValue::from_static(if route == HttpRoute::Models { "GET" } else { "POST" });
-        response.headers_mut().insert(http::header::ALLOW, allow);
-        return response;
+        return model::wrong_method(&wanted);
     }
     if route == HttpRoute::Models {
         return models::list(snapshot);
     }
     let headers: HeaderMap = request.headers().clone();
-    match intake::read(request).await {
-        Ok(body) => models::chat(server, snapshot, &headers, body).await,
-        Err(NoBody::TooLarge) => {
-            let message = format!("the body is larger than {MAX_BODY} bytes");
-            models::error(StatusCode::PAYLOAD_TOO_LARGE, &message, "body_too_large")
-        }
+    match shared.intake.read(request).await {
+        Ok(body) => models::chat(server, snapshot, &headers, body.bytes.clone()).await,
+        Err(NoBody::TooLarge) => model::too_large(MAX_BODY),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
+        Err(NoBody::NoRoom) => no_room(),
     }
 }
 
 fn too_slow() -> Response<Body> {
     answer::json(StatusCode::REQUEST_TIMEOUT, r#"{"error":"the body did not arrive in time"}"#)
+}
+
+fn no_room() -> Response<Body> {
+    let body = r#"{"error":"too many large requests at once; try again in 1 s"}"#;
+    let mut response = answer::json(StatusCode::SERVICE_UNAVAILABLE, body);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// Says what there is. Before the first configuration nothing is, which is no 404.

@@ -97,6 +97,11 @@ impl Board {
         self.publish(&slots);
     }
 
+    /// Stops every worker and forgets what they knew.
+    pub(super) fn clear(&self) {
+        self.lock().by_name.clear();
+    }
+
     /// Writes what a worker knows, unless its turn is over.
     pub(super) fn write(&self, name: &str, turn: &Turn, change: impl FnOnce(&mut Known)) {
         let mut slots = self.lock();

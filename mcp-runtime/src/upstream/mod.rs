@@ -110,6 +110,13 @@ impl Pool {
     }
 }
 
+/// The workers hold the board that holds them: without this they would go on for ever.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.board.clear();
+    }
+}
+
 /// Deadline of one call.
 fn call_timeout(upstream: &Upstream) -> Duration {
     Duration::from_millis(upstream.timeout_ms)

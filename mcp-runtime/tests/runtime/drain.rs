@@ -26,6 +26,38 @@ async fn a_runtime_without_a_configuration_stops_too() {
     assert_eq!(runtime.exit().await.code(), Some(0));
 }
 
+/// Clients that never pause: whatever connected is answered, and only connecting fails afterwards.
+#[tokio::test]
+async fn a_busy_runtime_answers_everybody_who_got_in() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let runtime = Runtime::on(dir.path()).await;
+    let clients = (0..8).map(|_| {
+        let request = runtime.modern("/mcp", "tools/call", &json!({"name": "greet"}));
+        tokio::spawn(async move {
+            let mut answered = 0;
+            loop {
+                match request.try_clone().unwrap().send().await {
+                    Ok(response) => assert!(document(response).await["result"].is_object()),
+                    Err(error) if error.is_connect() => return answered,
+                    Err(error) => panic!("after {answered}: {error:?}"),
+                }
+                answered += 1;
+            }
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    until("traffic", || async {
+        let metrics = runtime.admin("/metrics").await;
+        metrics.contains("mcpfleet_http_requests_total{route=\"mcp\",code=\"200\"}").then_some(())
+    })
+    .await;
+    runtime.signal("-TERM");
+    for client in clients {
+        assert!(client.await.unwrap() > 0);
+    }
+    assert_eq!(runtime.exit().await.code(), Some(0));
+}
+
 /// Needs the `http` backend.
 #[tokio::test]
 async fn calls_in_flight_are_answered_and_the_listener_is_closed() {

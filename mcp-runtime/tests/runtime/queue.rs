@@ -109,6 +109,19 @@ async fn a_legacy_call_goes_on_when_its_client_leaves() {
 }
 
 #[tokio::test]
+async fn a_deadline_is_told_to_the_model() {
+    let backend = Backend::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "server.yaml", &bounded(1, 1));
+    write(dir.path(), "tool.yaml", &format!("{}  timeout: 20ms\n", asking("work", &backend.url())));
+    let runtime = Arc::new(Runtime::on(dir.path()).await);
+    let answer = document(call(&runtime).await.unwrap()).await;
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
+    assert!(answer["result"]["content"][0]["text"].as_str().unwrap().contains("20 ms"), "{answer}");
+    assert!(runtime.admin("/metrics").await.contains("outcome=\"timeout\"} 1"));
+}
+
+#[tokio::test]
 async fn readiness_does_not_wait_in_the_queue() {
     let backend = Backend::start().await;
     let (_dir, runtime) = narrow(&backend, 0).await;

@@ -45,6 +45,75 @@ async fn foreign_kinds_are_passed_over_and_broken_documents_reported() {
 }
 
 #[tokio::test]
+async fn a_server_is_an_upstream_of_another_in_the_same_process() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let front = "apiVersion: mcpfleet.dev/v1alpha1\nkind: McpServer\nmetadata: {name: front, namespace: agents}\n\
+                 spec: {auth: {anonymous: {}}, upstreams: [{name: inner, prefix: in_, serverRef: {name: support}}]}\n";
+    write(dir.path(), "front.yaml", front);
+    let runtime = Runtime::on(dir.path()).await;
+    let path = "/agents/front/mcp";
+    until("the upstream's tool", || async {
+        let answer = document(runtime.legacy(path, "tools/list", &json!({})).send().await.unwrap()).await;
+        (answer["result"]["tools"][0]["name"] == "in_greet").then_some(())
+    })
+    .await;
+    for request in [
+        runtime.legacy(path, "tools/call", &json!({"name": "in_greet"})),
+        runtime.modern(path, "tools/call", &json!({"name": "in_greet"})),
+    ] {
+        let answer = document(request.send().await.unwrap()).await;
+        assert_eq!(answer["result"]["content"][0]["text"], "hello", "{answer}");
+    }
+    let status: Value = serde_json::from_str(&runtime.admin("/status").await).unwrap();
+    assert_eq!(status["agents/front"]["upstreams"][0]["state"], "Connected");
+    let metrics = runtime.admin("/metrics").await;
+    assert!(
+        metrics.contains("mcpfleet_upstream_connected{server=\"agents/front\",upstream=\"inner\"} 1"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_later_is_no_longer_missing() {
+    let with_auth =
+        "backend: {http: {url: 'http://svc/', auth: {bearer: {secretRef: {name: orders, key: token}}}}}";
+    let dir = fleet(&[fixed("orders", "x").replace("backend: {static: {text: x}}", with_auth)]);
+    let runtime = Runtime::on(dir.path()).await;
+    let missing = || async {
+        let status: Value = serde_json::from_str(&runtime.admin("/status").await).unwrap();
+        status["agents/support"]["missingCredentials"].clone()
+    };
+    assert_eq!(
+        missing().await,
+        json!([{"secret": "orders", "key": "token", "usedBy": [{"tool": "orders"}]}])
+    );
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: orders, namespace: agents}\nstringData: {token: t}\n";
+    write(dir.path(), "secret.yaml", secret);
+    until("the secret", || async { (missing().await == json!([])).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn models_are_listed_where_a_server_serves_them() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    write(dir.path(), "server.yaml", &server("support", "  models: {selector: {}}\n"));
+    let route = "apiVersion: mcpfleet.dev/v1alpha1\nkind: ProviderRoute\nmetadata: {name: default, namespace: agents}\n\
+                 spec: {providers: [{name: p, api: OpenAI, baseUrl: 'http://127.0.0.1:9/v1', models: [{name: small}]}]}\n";
+    write(dir.path(), "route.yaml", route);
+    let runtime = Runtime::on(dir.path()).await;
+    let listed = document(runtime.http.get(runtime.url("/v1/models")).send().await.unwrap()).await;
+    assert_eq!(listed["data"][0]["id"], "small", "{listed}");
+    let wrong = runtime.http.get(runtime.url("/v1/chat/completions")).send().await.unwrap();
+    assert_eq!(wrong.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let chat = runtime.http.post(runtime.url("/v1/chat/completions"));
+    let chat = chat.json(&json!({"model": "small", "messages": []})).send().await.unwrap();
+    assert!(chat.status().is_server_error(), "nobody listens there");
+    assert!(
+        runtime.admin("/metrics").await.contains("tool=\"/v1/chat/completions\",outcome=\"upstream\"} 1")
+    );
+}
+
+#[tokio::test]
 async fn an_empty_directory_is_alive_and_not_ready() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = Runtime::start(&["-f", &dir.path().display().to_string()]).await;

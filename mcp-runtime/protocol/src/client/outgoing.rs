@@ -1,7 +1,7 @@
 //! What goes out.
 
 use crate::{
-    header::{METHOD, NAME, PROTOCOL_VERSION, ParamHeader, encode_value},
+    header::{Arguments, METHOD, NAME, PROTOCOL_VERSION, ParamHeader, encode_value},
     json::{JsonText, Members, ObjectWriter},
     jsonrpc::{Id, RequestText, request},
     server::key,
@@ -27,8 +27,9 @@ impl Outgoing {
     /// `arguments` as in [`CallParams`].
     #[must_use]
     pub fn with_param_headers(mut self, params: &[ParamHeader], arguments: &str) -> Self {
+        let mut arguments = Arguments::new(arguments);
         for param in params {
-            let value = param.value_in(arguments);
+            let value = arguments.value_of(param);
             // An encoded value is visible ASCII, so this always holds.
             if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&encode_value(&value))) {
                 self.headers.insert(param.header().clone(), value);

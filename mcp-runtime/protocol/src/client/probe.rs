@@ -8,9 +8,14 @@ use crate::{
     Era, ErrorCode, Revision,
     json::{Members, is_object, string},
     jsonrpc::{self, Message, Outcome, RpcError},
+    server::clipped,
 };
 use http::StatusCode;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// How many of a server's revisions are shown when none of them is ours.
+const SHOWN_VERSIONS: usize = 16;
 
 /// What a probe found.
 #[derive(Clone, Debug)]
@@ -68,7 +73,7 @@ fn discovered(result: &RawValue) -> Probe<'_> {
         Some(versions) if capabilities => match common(&versions) {
             Some(Era::Modern) => Probe::Modern(result),
             Some(Era::Legacy) => Probe::Legacy,
-            None => Probe::Unusable(Unusable::NoCommonRevision(versions)),
+            None => Probe::Unusable(no_common_revision(&versions)),
         },
         _ => Probe::Legacy,
     }
@@ -84,21 +89,26 @@ fn refused<'a>(error: &RpcError<'_>) -> Probe<'a> {
     match (code, supported) {
         (Some(ErrorCode::UnsupportedProtocolVersion), Some(supported)) => match common(&supported) {
             // It says that it speaks the revision that it has just refused: believing it would loop.
-            Some(Era::Modern) => Probe::Unusable(Unusable::Refused(error.message.to_string())),
+            Some(Era::Modern) => Probe::Unusable(Unusable::Refused(clipped(&error.message))),
             Some(Era::Legacy) => Probe::Legacy,
-            None => Probe::Unusable(Unusable::NoCommonRevision(supported)),
+            None => Probe::Unusable(no_common_revision(&supported)),
         },
-        _ => Probe::Unusable(Unusable::Refused(error.message.to_string())),
+        _ => Probe::Unusable(Unusable::Refused(clipped(&error.message))),
     }
 }
 
-fn versions(list: Option<&RawValue>) -> Option<Vec<String>> {
+/// With the first few only: it is shown and kept, and the list is as long as the server likes.
+fn no_common_revision(versions: &[Cow<'_, str>]) -> Unusable {
+    Unusable::NoCommonRevision(versions.iter().take(SHOWN_VERSIONS).map(|version| clipped(version)).collect())
+}
+
+fn versions(list: Option<&RawValue>) -> Option<Vec<Cow<'_, str>>> {
     let list: Vec<&RawValue> = serde_json::from_str(list?.get()).ok()?;
-    list.into_iter().map(|version| string(version).map(Into::into)).collect()
+    list.into_iter().map(string).collect()
 }
 
 /// The era of the best revision that both speak.
-fn common(versions: &[String]) -> Option<Era> {
+fn common(versions: &[Cow<'_, str>]) -> Option<Era> {
     let speaks = |revision: &Revision| versions.iter().any(|version| version == revision.as_str());
     Revision::SERVED.iter().find(|revision| speaks(revision)).map(|revision| revision.era())
 }

@@ -123,15 +123,22 @@ pub struct ToolsReply {
 }
 
 impl ToolsReply {
+    /// Longest page that is read: a tool, or why it is left out, takes many times the two bytes that an element of a
+    /// hostile list takes.
+    pub const MAX_TOOLS: usize = 10_000;
+
     /// Reads it.
     ///
     /// # Errors
-    /// When there is no list at all.
+    /// When there is no list at all, or one longer than [`ToolsReply::MAX_TOOLS`].
     pub fn read(result: &RawValue) -> Result<Self, ReplyError> {
         let members = Members::read(result).ok_or(ReplyError::Member("result"))?;
         let list = members.get("tools").ok_or(ReplyError::Member("tools"))?;
         let list: Vec<&RawValue> =
             serde_json::from_str(list.get()).map_err(|_| ReplyError::Member("tools"))?;
+        if list.len() > Self::MAX_TOOLS {
+            return Err(ReplyError::Member("tools"));
+        }
         let ttl = members.get_some("ttlMs").and_then(|ttl| serde_json::from_str(ttl.get()).ok());
         let cursor = members.get_some("nextCursor").and_then(string).map(Cow::into_owned);
         let mut reply = Self { next_cursor: cursor, ttl_ms: ttl, ..Self::default() };

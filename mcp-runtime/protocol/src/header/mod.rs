@@ -3,7 +3,7 @@
 mod param;
 mod value;
 
-pub use param::{InvalidParamHeader, ParamHeader, param_headers};
+pub use param::{Arguments, InvalidParamHeader, MAX_PARAM_HEADERS, ParamHeader, param_headers};
 pub use value::{decode_value, encode_value};
 
 use http::{HeaderMap, HeaderName, HeaderValue};

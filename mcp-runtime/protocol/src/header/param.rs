@@ -1,10 +1,16 @@
 //! Tool parameters that are mirrored into `Mcp-Param-*` headers (2026-07-28, streamable HTTP, "Custom Headers from Tool
 //! Parameters"): which ones a tool's schema names, and their values in a call's arguments.
 
-use crate::json::{JsonText, Members, string};
+use crate::{
+    json::{JsonText, Members, string},
+    server::clipped,
+};
 use http::HeaderName;
-use serde_json::Value;
-use std::borrow::Cow;
+use serde_json::{Value, value::RawValue};
+use std::{borrow::Cow, collections::HashMap};
+
+/// Most parameters of one tool that may be mirrored: each is a header of every call, and servers take about a hundred.
+pub const MAX_PARAM_HEADERS: usize = 32;
 
 const ANNOTATION: &str = "x-mcp-header";
 /// Largest magnitude of an integer that every JSON reader holds: 2^53 - 1.
@@ -60,6 +66,9 @@ pub enum InvalidParamHeader {
     /// It is not reached by `properties` alone.
     #[error("an x-mcp-header stands where no argument can be read from")]
     Unreachable,
+    /// More than [`MAX_PARAM_HEADERS`].
+    #[error("more than {MAX_PARAM_HEADERS} parameters have an x-mcp-header")]
+    TooMany,
 }
 
 impl ParamHeader {
@@ -70,13 +79,13 @@ impl ParamHeader {
 
     /// The header's value, not encoded yet, for a call with these arguments; `None` when there is nothing to mirror:
     /// absent, null, or of another type than the schema says, which is for the schema's validation to tell.
+    ///
+    /// Reads the arguments for this one parameter; [`Arguments`] reads them for many.
     pub fn value_in(&self, arguments: &str) -> Option<String> {
-        let (last, parents) = self.path.split_last()?;
-        let mut members = Members::parse(arguments)?;
-        for name in parents {
-            members = Members::read(members.get(name)?)?;
-        }
-        let value = members.get(last)?;
+        Arguments::new(arguments).value_of(self)
+    }
+
+    fn text_of(&self, value: &RawValue) -> Option<String> {
         let text = match self.kind {
             Kind::Text => string(value)?,
             Kind::Integer => Cow::Owned(safe_integer(value.get())?.to_string()),
@@ -93,6 +102,40 @@ impl ParamHeader {
             Kind::Integer => safe_integer(header).is_some_and(|number| number.to_string() == body),
             Kind::Text | Kind::Boolean => header == body,
         }
+    }
+}
+
+/// The arguments of one call, of which each object is read once, however many parameters are mirrored.
+#[derive(Debug)]
+pub struct Arguments<'a> {
+    text: &'a str,
+    /// By path; `None` where there is no object.
+    objects: HashMap<&'a [String], Option<Members<'a>>>,
+}
+
+impl<'a> Arguments<'a> {
+    /// Arguments of which nothing is read yet.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, objects: HashMap::new() }
+    }
+
+    /// As [`ParamHeader::value_in`].
+    pub fn value_of(&mut self, param: &'a ParamHeader) -> Option<String> {
+        let (last, parents) = param.path.split_last()?;
+        param.text_of(self.object(parents)?.get(last)?)
+    }
+
+    fn object(&mut self, path: &'a [String]) -> Option<&Members<'a>> {
+        if !self.objects.contains_key(path) {
+            let members = match path.split_last() {
+                None => Members::parse(self.text),
+                Some((last, parents)) => {
+                    self.object(parents).and_then(|members| members.get(last)).and_then(Members::read)
+                }
+            };
+            self.objects.insert(path, members);
+        }
+        self.objects.get(path)?.as_ref()
     }
 }
 
@@ -126,7 +169,10 @@ fn reachable(
     if let Some(annotation) = schema.get(ANNOTATION) {
         let param = annotated(annotation, schema, path)?;
         if found.iter().any(|other| other.header == param.header) {
-            return Err(InvalidParamHeader::Twice(param.header.to_string()));
+            return Err(InvalidParamHeader::Twice(clipped(param.header.as_str())));
+        }
+        if found.len() == MAX_PARAM_HEADERS {
+            return Err(InvalidParamHeader::TooMany);
         }
         found.push(param);
     }
@@ -147,12 +193,12 @@ fn annotated(annotation: &Value, schema: &Value, path: &[String]) -> Result<Para
     }
     let name = annotation.as_str().filter(|name| !name.is_empty());
     let header = name.and_then(|name| HeaderName::from_bytes(format!("mcp-param-{name}").as_bytes()).ok());
-    let header = header.ok_or_else(|| InvalidParamHeader::Name(annotation.to_string()))?;
+    let header = header.ok_or_else(|| InvalidParamHeader::Name(clipped(&annotation.to_string())))?;
     let kind = match schema.get("type").and_then(Value::as_str) {
         Some("string") => Kind::Text,
         Some("integer") => Kind::Integer,
         Some("boolean") => Kind::Boolean,
-        _ => return Err(InvalidParamHeader::Type(header.to_string())),
+        _ => return Err(InvalidParamHeader::Type(clipped(header.as_str()))),
     };
     Ok(ParamHeader { header, path: path.to_vec(), kind })
 }

@@ -22,4 +22,5 @@ pub use media::Accepts;
 pub use meta::{LogLevel, Meta, key};
 pub use origin::AllowedOrigins;
 pub use param_headers::check_param_headers;
+pub(crate) use refusal::clipped;
 pub use refusal::{Reason, Refusal};

@@ -2,7 +2,7 @@
 
 use super::{Reason, Refusal, accept::header_fault, refusal::shown};
 use crate::{
-    header::{ParamHeader, decode_value, single},
+    header::{Arguments, ParamHeader, decode_value, single},
     jsonrpc::Id,
 };
 use http::HeaderMap;
@@ -18,15 +18,21 @@ pub fn check_param_headers(
     arguments: &str,
     id: &Id<'_>,
 ) -> Result<(), Refusal> {
-    params.iter().try_for_each(|param| check(headers, param, arguments, id))
+    let mut arguments = Arguments::new(arguments);
+    params.iter().try_for_each(|param| check(headers, param, arguments.value_of(param), id))
 }
 
-fn check(headers: &HeaderMap, param: &ParamHeader, arguments: &str, id: &Id<'_>) -> Result<(), Refusal> {
+fn check(
+    headers: &HeaderMap,
+    param: &ParamHeader,
+    in_body: Option<String>,
+    id: &Id<'_>,
+) -> Result<(), Refusal> {
     let name = param.header();
     let mismatch = |what: &str| {
         Err(Refusal::new(Reason::HeaderMismatch, Some(id), format!("Header mismatch: {name} {what}")))
     };
-    let Some(in_body) = param.value_in(arguments) else { return Ok(()) };
+    let Some(in_body) = in_body else { return Ok(()) };
     match single(headers, name).map_err(|fault| header_fault(fault, name.as_str(), Some(id)))? {
         None => mismatch("is missing"),
         Some(header) => match decode_value(header) {

@@ -195,6 +195,7 @@ pub(crate) fn shown(text: &str) -> String {
     format!("{:?}", clipped(text))
 }
 
-fn clipped(text: &str) -> String {
+/// As [`shown`], without the quotes.
+pub(crate) fn clipped(text: &str) -> String {
     text.chars().take(QUOTE_LIMIT).collect()
 }

@@ -3,8 +3,17 @@
 //! In: chunks of any size. Out: the same events for any way of cutting the stream into chunks. An event that the end
 //! of the stream leaves unfinished is dropped, as the standard says. Data stays bytes: whether it is UTF-8 is for the
 //! JSON parser to refuse, not for us to repair.
+//!
+//! Events are read out of the bytes only as they are asked for: what waits is the bytes that were fed, never a queue of
+//! events, each of which takes many times the two or three bytes that a hostile server spends on it.
 
-use std::{collections::VecDeque, time::Duration};
+use bytes::{Buf, BytesMut};
+use std::{sync::Arc, time::Duration};
+
+/// Longest id that is taken, in bytes. It goes back in a header (`Last-Event-ID`), for which servers have little room.
+/// A longer one is ignored as one with a NUL is: the stream and its answer are still good, only a reconnect
+/// begins at an earlier event.
+pub const MAX_EVENT_ID_BYTES: usize = 1024;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +23,7 @@ pub struct Event {
     /// The data lines, joined by line feeds. Empty for MCP's priming event.
     pub data: Vec<u8>,
     /// The last `id` up to here, of this event or an earlier one.
-    pub last_id: Option<String>,
+    pub last_id: Option<Arc<str>>,
 }
 
 /// An event is larger than the decoder's limit. The stream cannot be read on.
@@ -25,16 +34,17 @@ pub struct EventTooLarge {
     pub limit: usize,
 }
 
-/// An incremental decoder. Feed it chunks, then take events until there is none.
+/// An incremental decoder. Feed it a chunk, take events until there is none, then feed it the next.
 #[derive(Debug)]
 pub struct Decoder {
     limit: usize,
+    /// Fed and not read yet.
+    unread: BytesMut,
     line: Vec<u8>,
     data: Vec<u8>,
     kind: Vec<u8>,
-    last_id: Option<String>,
+    last_id: Option<Arc<str>>,
     retry: Option<Duration>,
-    ready: VecDeque<Event>,
     after_cr: LineFeed,
     lines: Lines,
     failed: Option<EventTooLarge>,
@@ -55,16 +65,16 @@ enum Lines {
 }
 
 impl Decoder {
-    /// A decoder that holds at most about `limit` bytes of one event.
+    /// A decoder that holds at most about `limit` bytes of one event, and besides only what was fed and not read yet.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
+            unread: BytesMut::new(),
             line: Vec::new(),
             data: Vec::new(),
             kind: Vec::new(),
             last_id: None,
             retry: None,
-            ready: VecDeque::new(),
             after_cr: LineFeed::EndsLine,
             lines: Lines::First,
             failed: None,
@@ -73,43 +83,48 @@ impl Decoder {
 
     /// Takes the next bytes of the stream.
     pub fn feed(&mut self, chunk: &[u8]) {
-        let mut rest = chunk;
-        while self.failed.is_none() && !rest.is_empty() {
-            if self.after_cr == LineFeed::BelongsToCarriageReturn {
-                self.after_cr = LineFeed::EndsLine;
-                if let Some(tail) = rest.strip_prefix(b"\n") {
-                    rest = tail;
-                    continue;
-                }
-            }
-            let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-            let (line, tail) = rest.split_at(end.unwrap_or(rest.len()));
-            self.extend_line(line);
-            if let Some((ending, tail)) = tail.split_first() {
-                if *ending == b'\r' {
-                    self.after_cr = LineFeed::BelongsToCarriageReturn;
-                }
-                self.end_line();
-                rest = tail;
-            } else {
-                rest = tail;
-            }
+        if self.failed.is_none() {
+            self.unread.extend_from_slice(chunk);
         }
     }
 
-    /// The next whole event.
+    /// The next whole event; `None` once all that was fed is read.
     ///
     /// # Errors
     /// After the events before it, when an event exceeds the limit; from then on always.
     pub fn next_event(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match (self.ready.pop_front(), self.failed) {
-            (Some(event), _) => Ok(Some(event)),
-            (None, Some(error)) => Err(error),
-            (None, None) => Ok(None),
+        let mut rest = std::mem::take(&mut self.unread);
+        let mut event = None;
+        while event.is_none() && self.failed.is_none() && !rest.is_empty() {
+            event = self.read_line(&mut rest);
         }
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.unread = rest;
+        Ok(event)
     }
 
-    /// The last `id`, also of a block without data: what `Last-Event-ID` must say on reconnecting.
+    /// Reads to the end of the line, or of the bytes.
+    fn read_line(&mut self, rest: &mut BytesMut) -> Option<Event> {
+        if std::mem::replace(&mut self.after_cr, LineFeed::EndsLine) == LineFeed::BelongsToCarriageReturn
+            && rest.first() == Some(&b'\n')
+        {
+            rest.advance(1);
+            return None;
+        }
+        let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let ending = end.and_then(|end| rest.get(end).copied());
+        let line = end.unwrap_or(rest.len());
+        self.extend_line(&rest[..line]);
+        rest.advance(line + usize::from(ending.is_some()));
+        if ending == Some(b'\r') {
+            self.after_cr = LineFeed::BelongsToCarriageReturn;
+        }
+        ending.and_then(|_| self.end_line())
+    }
+
+    /// The last `id` of what was read so far, also of a block without data: what `Last-Event-ID` must say on reconnecting.
     pub fn last_id(&self) -> Option<&str> {
         self.last_id.as_deref()
     }
@@ -120,18 +135,19 @@ impl Decoder {
     }
 
     fn extend_line(&mut self, bytes: &[u8]) {
-        if self.line.len() + bytes.len() + self.data.len() > self.limit {
+        if self.line.len() + bytes.len() + self.data.len() + self.kind.len() > self.limit {
             self.failed = Some(EventTooLarge { limit: self.limit });
             self.line = Vec::new();
             self.data = Vec::new();
+            self.kind = Vec::new();
         } else {
             self.line.extend_from_slice(bytes);
         }
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self) -> Option<Event> {
         if self.failed.is_some() {
-            return;
+            return None;
         }
         let mut line = std::mem::take(&mut self.line);
         if self.lines == Lines::First {
@@ -140,13 +156,15 @@ impl Decoder {
                 line.drain(..3);
             }
         }
-        if line.is_empty() {
-            self.dispatch();
+        let event = if line.is_empty() {
+            self.dispatch()
         } else {
             self.field(&line);
-        }
+            None
+        };
         line.clear();
         self.line = line;
+        event
     }
 
     fn field(&mut self, line: &[u8]) {
@@ -160,22 +178,22 @@ impl Decoder {
                 self.data.push(b'\n');
             }
             b"event" => self.kind = value.to_vec(),
-            b"id" if !value.contains(&0) => self.last_id = Some(String::from_utf8_lossy(value).into_owned()),
+            b"id" if value.len() <= MAX_EVENT_ID_BYTES && !value.contains(&0) => {
+                self.last_id = Some(String::from_utf8_lossy(value).into());
+            }
             b"retry" => self.retry = milliseconds(value).or(self.retry),
             // A comment (the name is empty) or a field that the standard does not know.
             _ => {}
         }
     }
 
-    fn dispatch(&mut self) {
+    fn dispatch(&mut self) -> Option<Event> {
         let kind = std::mem::take(&mut self.kind);
         let mut data = std::mem::take(&mut self.data);
-        if data.pop().is_none() {
-            return;
-        }
+        data.pop()?;
         let kind =
             if kind.is_empty() { "message".into() } else { String::from_utf8_lossy(&kind).into_owned() };
-        self.ready.push_back(Event { kind, data, last_id: self.last_id.clone() });
+        Some(Event { kind, data, last_id: self.last_id.clone() })
     }
 }
 

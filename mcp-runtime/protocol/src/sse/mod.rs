@@ -3,5 +3,5 @@
 mod decode;
 mod encode;
 
-pub use decode::{Decoder, Event, EventTooLarge};
+pub use decode::{Decoder, Event, EventTooLarge, MAX_EVENT_ID_BYTES};
 pub use encode::{KEEP_ALIVE, encode, prime};

@@ -5,12 +5,13 @@ use mcpfleet_protocol::{
     Tool,
     answer::Implementation,
     client::{CallParams, ModernPeer, Outgoing, ToolsReply},
-    header::{InvalidParamHeader, ParamHeader, param_headers},
+    header::{InvalidParamHeader, MAX_PARAM_HEADERS, ParamHeader, param_headers},
     json::JsonText,
     jsonrpc::Id,
     server::check_param_headers,
 };
 use serde_json::{json, value::RawValue};
+use std::time::{Duration, Instant};
 
 fn schema(properties: &serde_json::Value) -> JsonText {
     JsonText::from(&json!({"type": "object", "properties": properties}))
@@ -117,4 +118,37 @@ fn a_server_takes_equal_numbers_and_expects_nothing_for_null() {
     assert_eq!(check(&[("mcp-param-region", "=?base64?dXM=?=")], r#"{"region":"us"}"#), None);
     assert_eq!(check(&[("mcp-param-region", "ignored")], r#"{"region":null}"#), None);
     assert_eq!(check(&[], "{}"), None);
+}
+
+fn annotated(count: usize) -> Result<Vec<ParamHeader>, InvalidParamHeader> {
+    let property = |n| (format!("p{n}"), json!({"type": "string", "x-mcp-header": format!("P{n}")}));
+    let properties: serde_json::Map<_, _> = (0..count).map(property).collect();
+    param_headers(&schema(&json!({"in": {"type": "object", "properties": properties}})))
+}
+
+#[test]
+fn a_tool_with_too_many_annotated_parameters_is_refused() {
+    assert_eq!(annotated(MAX_PARAM_HEADERS).map(|found| found.len()), Ok(MAX_PARAM_HEADERS));
+    assert_eq!(annotated(MAX_PARAM_HEADERS + 1), Err(InvalidParamHeader::TooMany));
+}
+
+/// The shortest of a few runs, so that a busy machine does not fail the test.
+fn shortest(work: impl Fn()) -> Duration {
+    let timed = |_| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    (0..5).map(timed).min().unwrap()
+}
+
+#[test]
+fn arguments_are_read_once_for_all_parameters() {
+    let arguments = format!(r#"{{"in":{{"filler":"{}"}}}}"#, "x".repeat(4 << 20));
+    let check = |params: &[ParamHeader]| {
+        check_param_headers(&headers(&[]), params, &arguments, &Id::number(1)).unwrap();
+    };
+    let all = annotated(MAX_PARAM_HEADERS).unwrap();
+    let (one, many) = (shortest(|| check(&all[..1])), shortest(|| check(&all)));
+    assert!(many < one * 8, "one parameter {one:?}, {MAX_PARAM_HEADERS} parameters {many:?}");
 }

@@ -87,3 +87,12 @@ fn credentials_overload_and_faults_tell_no_era() {
     assert_eq!(unusable(503, "x"), Unusable::Failing(StatusCode::SERVICE_UNAVAILABLE));
     assert_eq!(unusable(302, ""), Unusable::Redirect(StatusCode::FOUND));
 }
+
+#[test]
+fn of_a_server_that_cannot_be_used_only_a_few_words_are_kept() {
+    let versions = vec![format!("\"{}\"", "x".repeat(1000)); 1000].join(",");
+    let body = rpc(&format!(r#""result":{{"supportedVersions":[{versions}],"capabilities":{{}}}}"#));
+    assert!(unusable(200, &body).to_string().len() < 2000);
+    let body = rpc(&format!(r#""error":{{"code":-32020,"message":"{}"}}"#, "x".repeat(10_000)));
+    assert!(unusable(400, &body).to_string().len() < 2000);
+}

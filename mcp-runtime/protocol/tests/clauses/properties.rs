@@ -193,6 +193,6 @@ proptest! {
         decoder.feed(&encode(&text, id.as_deref()));
         let event = decoder.next_event().unwrap().unwrap();
         prop_assert_eq!(event.data, text.as_bytes());
-        prop_assert_eq!(event.last_id, id);
+        prop_assert_eq!(event.last_id.as_deref(), id.as_deref());
     }
 }

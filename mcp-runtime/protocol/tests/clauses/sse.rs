@@ -1,7 +1,7 @@
 //! Server-sent events.
 
-use mcpfleet_protocol::sse::{Decoder, Event, EventTooLarge, encode, prime};
-use std::time::Duration;
+use mcpfleet_protocol::sse::{Decoder, Event, EventTooLarge, MAX_EVENT_ID_BYTES, encode, prime};
+use std::{sync::Arc, time::Duration};
 
 fn decode(stream: &[u8]) -> Vec<Event> {
     let mut decoder = Decoder::new(1024);
@@ -100,4 +100,38 @@ fn messages_with_line_ends_between_tokens_survive() {
 #[test]
 fn an_id_cannot_smuggle_in_a_field() {
     assert_eq!(&encode("{}", Some("1\ndata: x"))[..], b"event: message\ndata: {}\n\n");
+}
+
+#[test]
+fn an_id_is_one_allocation_for_all_events_after_it() {
+    let events = decode(b"id: 7\ndata: a\n\ndata: b\n\n");
+    let ids: Vec<&Arc<str>> = events.iter().filter_map(|event| event.last_id.as_ref()).collect();
+    assert!(matches!(ids[..], [first, second] if Arc::ptr_eq(first, second)));
+}
+
+#[test]
+fn an_id_too_long_for_a_header_is_ignored() {
+    let mut decoder = Decoder::new(1 << 20);
+    for (length, kept) in [(MAX_EVENT_ID_BYTES, true), (MAX_EVENT_ID_BYTES + 1, false)] {
+        decoder.feed(format!("id: 7\n\nid: {}\ndata: a\n\n", "x".repeat(length)).as_bytes());
+        let event = decoder.next_event().unwrap().unwrap();
+        assert_eq!(event.last_id.as_deref() != Some("7"), kept, "{length}");
+        assert_eq!(decoder.next_event(), Ok(None));
+    }
+}
+
+#[test]
+fn events_are_read_only_as_they_are_asked_for() {
+    let mut decoder = Decoder::new(1024);
+    decoder.feed(b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n");
+    assert_eq!(decoder.last_id(), None);
+    decoder.next_event().unwrap();
+    assert_eq!(decoder.last_id(), Some("1"));
+}
+
+#[test]
+fn a_long_kind_counts_towards_the_limit() {
+    let mut decoder = Decoder::new(100);
+    decoder.feed(format!("event: {}\ndata: {}\n\n", "k".repeat(60), "d".repeat(60)).as_bytes());
+    assert!(decoder.next_event().is_err());
 }

@@ -163,10 +163,6 @@ fn an_ended_session_is_recognised() {
     let no_session = br#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}"#;
     assert_eq!(classify_failure(StatusCode::NOT_FOUND, b"", Yes), Failure::SessionExpired);
     assert_eq!(classify_failure(StatusCode::BAD_REQUEST, no_session, Yes), Failure::SessionExpired);
-    assert_eq!(
-        classify_failure(StatusCode::BAD_REQUEST, b"Server not initialized", Yes),
-        Failure::SessionExpired
-    );
     assert_eq!(classify_failure(StatusCode::BAD_REQUEST, no_session, No), Failure::Rpc);
     assert_eq!(
         classify_failure(StatusCode::NOT_FOUND, b"<html>", No),
@@ -174,6 +170,47 @@ fn an_ended_session_is_recognised() {
     );
     assert_eq!(classify_failure(StatusCode::UNAUTHORIZED, b"", Yes), Failure::Unauthorized);
     assert_eq!(classify_failure(StatusCode::SERVICE_UNAVAILABLE, b"", Yes), Failure::Busy);
+}
+
+fn refusal(id: &str, code: i64, message: &str) -> Failure {
+    let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{code},"message":"{message}"}}}}"#);
+    classify_failure(StatusCode::BAD_REQUEST, body.as_bytes(), SentSession::Yes)
+}
+
+#[test]
+fn what_servers_say_of_a_lost_session_is_understood() {
+    for (id, code, message) in [
+        ("null", -32000, "Bad Request: No valid session ID provided"),
+        ("null", -32000, "Bad Request: No valid session ID or not an initialize request"),
+        ("null", -32000, "Bad Request: No valid session. Send an initialize request first."),
+        ("null", -32000, "Bad Request: Server not initialized"),
+        ("null", -32000, "Bad Request: Mcp-Session-Id header is required"),
+        ("null", -32000, "Bad Request: Unknown Mcp-Session-Id header"),
+        ("null", -32001, "Session not found"),
+        ("null", -32600, "Bad Request: Invalid or expired session"),
+        ("\"server-error\"", -32600, "Bad Request: Missing session ID"),
+    ] {
+        assert_eq!(refusal(id, code, message), Failure::SessionExpired, "{message}");
+    }
+}
+
+#[test]
+fn a_tool_that_fails_with_400_and_speaks_of_sessions_is_not_called_twice() {
+    for (id, code, message) in [
+        ("null", -32602, "Session not found"),
+        ("null", -32603, "Session not found"),
+        ("7", -32000, "Session not found"),
+        ("null", -32000, "book_session: the room is taken"),
+        ("null", -32000, "Invalid session room"),
+        ("null", -32000, "Unknown session type: workshop"),
+        ("null", -32000, "The booking failed: session expired"),
+    ] {
+        assert_eq!(refusal(id, code, message), Failure::Rpc, "{message}");
+    }
+    for body in ["book_session failed", "Session not found", r#"{"error":"Session not found"}"#] {
+        let failure = classify_failure(StatusCode::BAD_REQUEST, body.as_bytes(), SentSession::Yes);
+        assert_eq!(failure, Failure::Status(StatusCode::BAD_REQUEST), "{body}");
+    }
 }
 
 #[test]
@@ -225,4 +262,12 @@ fn one_bad_tool_does_not_spoil_the_list() {
     assert_eq!((reply.tools.len(), reply.left_out.len()), (1, 2));
     assert_eq!((reply.next_cursor.as_deref(), reply.ttl_ms), (Some("n"), Some(10)));
     assert!(ToolsReply::read(&result("{}")).is_err());
+}
+
+#[test]
+fn a_page_of_endless_tools_is_refused() {
+    let page = |count| result(&format!(r#"{{"tools":[{}]}}"#, vec!["1"; count].join(",")));
+    assert_eq!(ToolsReply::read(&page(ToolsReply::MAX_TOOLS)).unwrap().left_out.len(), ToolsReply::MAX_TOOLS);
+    let refused = ToolsReply::read(&page(ToolsReply::MAX_TOOLS + 1)).err();
+    assert_eq!(refused, Some(ReplyError::Member("tools")));
 }
