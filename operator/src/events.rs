@@ -55,7 +55,7 @@ fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator
         match old {
             Some(old) => (&old.status, &old.reason) != (&now.status, &now.reason),
             // That a new object has no trouble goes without saying.
-            None => now.type_ == "Ready" || is_trouble(now),
+            None => is_trouble(now),
         }
     })
 }
@@ -86,6 +86,8 @@ mod tests {
         assert_eq!(changes(&before, &ready(false, "SecretMissing", "two")).count(), 0);
         assert_eq!(changes(&before, &ready(false, "ImagePullFailed", "")).count(), 1);
         assert_eq!(changes(&[], &before).count(), 1);
+        assert_eq!(changes(&[], &ready(true, "Served", "")).count(), 0, "a new object without trouble");
+        assert_eq!(changes(&before, &ready(true, "Served", "")).count(), 1);
     }
 
     #[test]

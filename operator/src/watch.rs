@@ -20,6 +20,8 @@ use serde::de::DeserializeOwned;
 use std::{collections::HashSet, fmt::Debug, pin::pin, sync::Arc};
 use tokio::{sync::oneshot, task::JoinSet};
 
+/// Objects in one page of a list.
+const PAGE: u32 = 50;
 /// Annotation of `kubectl apply` that repeats the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -109,7 +111,8 @@ fn watch<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher:
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    watcher::watcher(api, config).default_backoff().modify(|object| {
+    // Pages of the first list are parsed whole: small ones keep the peak, and so the memory, small.
+    watcher::watcher(api, config.page_size(PAGE)).default_backoff().modify(|object| {
         object.managed_fields_mut().clear();
         if let Some(annotations) = &mut object.meta_mut().annotations {
             annotations.remove(LAST_APPLIED);

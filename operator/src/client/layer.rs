@@ -1,10 +1,11 @@
 //! The tower layer around each request.
 
-use super::{LEASE_NAME, request::Asked};
+use super::{LEASE_NAME, depth::Shallow, request::Asked};
 use crate::{fence::Fence, metrics::Metrics};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use hyper::body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::client::{Body, DynBody};
@@ -93,7 +94,9 @@ where
             if election && asked.writes() && response.status().is_success() {
                 return renewal(&layer.fence, sent, response).await;
             }
-            Ok(response.map(BodyExt::boxed_unsync))
+            let mut shallow = Shallow::default();
+            let pass = move |frame: Frame<Bytes>| frame.map_data(|data| shallow.pass(data));
+            Ok(response.map(|body| body.map_frame(pass).boxed_unsync()))
         })
     }
 }

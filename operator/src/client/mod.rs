@@ -1,5 +1,6 @@
 //! The API client: every request is counted, and no write leaves while the [`Fence`] is shut.
 
+mod depth;
 mod layer;
 mod request;
 
