@@ -42,6 +42,8 @@ impl Worker {
         loop {
             let error = match self.connect().await {
                 Ok(connection) => {
+                    let era = connection.era().label();
+                    tracing::info!(upstream = self.upstream.name, era, "upstream connected");
                     failing = None;
                     let error = self.stay(&connection).await;
                     tracing::info!(upstream = self.upstream.name, %error, "upstream lost; connecting anew");
@@ -99,7 +101,12 @@ impl Worker {
     }
 
     fn unreachable(&self, error: &ClientError, failing: &Failing) {
-        tracing::warn!(upstream = self.upstream.name, %error, attempts = failing.attempts, "upstream unreachable");
+        // The first failure is news; the rest is in the status, and would fill a log for as long as it lasts.
+        if failing.attempts == 1 {
+            tracing::warn!(upstream = self.upstream.name, %error, "upstream unreachable; it is asked again");
+        } else {
+            tracing::debug!(upstream = self.upstream.name, %error, failing.attempts, "upstream unreachable still");
+        }
         let forget = failing.since.elapsed() >= self.pace.keep_listed;
         self.board.write(&self.upstream.name, &self.turn, |known| {
             known.state = UpstreamState::Unreachable;
