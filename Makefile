@@ -23,7 +23,7 @@ IN_CLUSTER = env="$$(e2e/cluster/cluster env)"; eval "$$env";
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 ## ---- for users
 
@@ -32,7 +32,7 @@ demo: setup ## A working fleet on a local Kubernetes: build, deploy, use, change
 	@e2e/scripts/demo
 
 demo-down: ## Remove the demo and its cluster
-	@e2e/cluster/cluster down
+	@e2e/scripts/demo-down
 
 .PHONY: test test-full
 test: lint test-unit test-e2e ## Everything that CI runs
@@ -69,7 +69,7 @@ build: setup ## Compile everything
 lint: setup deny ## rustfmt, clippy (warnings are errors), cargo-deny, shellcheck
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	shellcheck -x e2e/scripts/* charts/*/tests/*.sh
+	shellcheck -x .ci/run e2e/scripts/* charts/*/tests/*.sh e2e/cluster/cluster e2e/cluster/lib/*.sh
 	gofmt -l e2e/cluster | (! grep .)
 
 fmt: ## Format

@@ -1,6 +1,9 @@
 # Shared by the scripts beside it; sourced, not run.
 # shellcheck shell=bash disable=SC2034
 
+# A failing command inside $(...) ends the script too.
+shopt -s inherit_errexit
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cluster="$root/e2e/cluster/cluster"
 cache=${MCPFLEET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mcpfleet}

@@ -147,11 +147,21 @@ impl Fleet {
         Ok(format!("{scheme}://{address}:{port}"))
     }
 
-    /// Deletes the namespace and waits until it is gone.
+    /// Deletes the namespace; what is in it goes while other tests run.
     ///
     /// # Errors
     /// The API server says no.
     pub async fn delete(self) -> anyhow::Result<()> {
+        let api = Api::<Namespace>::all(self.client.clone());
+        api.delete(&self.namespace, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// Deletes the namespace and waits until it is gone.
+    ///
+    /// # Errors
+    /// The API server says no.
+    pub async fn delete_and_wait(self) -> anyhow::Result<()> {
         let api = Api::<Namespace>::all(self.client.clone());
         api.delete(&self.namespace, &DeleteParams::default()).await?;
         eventually("the namespace is gone", || async {

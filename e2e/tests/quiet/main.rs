@@ -47,7 +47,7 @@ async fn at_rest_nothing_is_written() {
     .await;
     tokio::time::sleep(rest()).await;
     assert_eq!(writes(&fleet.client).await.unwrap(), quiet);
-    fleet.delete().await.unwrap();
+    fleet.delete_and_wait().await.unwrap();
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn another_replica_takes_over_and_rewrites_nothing() {
     {
         assert_eq!(count(&after, kind), count(&before, kind), "{kind} were rewritten: {before:?} {after:?}");
     }
-    fleet.delete().await.unwrap();
+    fleet.delete_and_wait().await.unwrap();
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ impl Shallow {
             match (was_deep, is_deep) {
                 (false, false) => kept.iter_mut().for_each(|kept| kept.extend_from_slice(&[*byte])),
                 (false, true) => {
-                    let kept = kept.get_or_insert_with(|| BytesMut::from(chunk.get(..index).unwrap_or_default()));
+                    let kept =
+                        kept.get_or_insert_with(|| BytesMut::from(chunk.get(..index).unwrap_or_default()));
                     kept.extend_from_slice(b"null");
                 }
                 (true, _) => {}

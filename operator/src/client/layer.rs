@@ -5,8 +5,8 @@ use crate::{fence::Fence, metrics::Metrics};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use hyper::body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Frame;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::client::{Body, DynBody};
 use std::{
