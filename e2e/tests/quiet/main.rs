@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
-use k8s_openapi::api::{coordination::v1::Lease, core::v1::Pod};
+use k8s_openapi::api::{
+    coordination::v1::Lease,
+    core::v1::{Namespace, Pod},
+};
 use kube::{Api, ResourceExt, api::ListParams};
 use mcpfleet_e2e::harness::{Fleet, client, eventually, repository, run, writes};
 use std::time::Duration;
@@ -18,7 +21,23 @@ async fn holder() -> String {
     lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default()
 }
 
+/// Waits until what other tests left behind is gone: its deletion is written by the API server too.
+async fn others_are_gone() {
+    let api: Api<Namespace> = Api::all(client().await.unwrap());
+    eventually("namespaces of other tests are gone", || async {
+        let left = api.list(&ListParams::default().labels("mcpfleet.dev/e2e")).await.unwrap();
+        let going: Vec<_> = left
+            .iter()
+            .filter(|ns| ns.metadata.deletion_timestamp.is_some())
+            .map(ResourceExt::name_any)
+            .collect();
+        if going.is_empty() { Ok(()) } else { Err(going) }
+    })
+    .await;
+}
+
 async fn support_fleet(test: &str) -> Fleet {
+    others_are_gone().await;
     let fleet = Fleet::new(test).await.unwrap();
     fleet.apply_path(&repository().join("examples/support")).await.unwrap();
     fleet.server_condition("support", "Ready", "True").await;

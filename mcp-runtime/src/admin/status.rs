@@ -1,7 +1,12 @@
 //! What the runtime says of itself, for the operator and for people.
 
 use super::Admin;
-use crate::{readiness::verdict::Verdict, server::Server, source::Source, transport::listener::Form};
+use crate::{
+    readiness::{handshake::TLS_FAILED, verdict::Verdict},
+    server::Server,
+    source::Source,
+    transport::listener::Form,
+};
 use mcpfleet_config::status::{PodStatus, TlsStatus, UpstreamState};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -104,7 +109,16 @@ fn nothing(admin: &Admin) -> PodStatus {
 
 fn tls(admin: &Admin) -> Option<TlsStatus> {
     match admin.readiness.form() {
-        Some(Form::Tls(tls)) => Some(tls.status()),
+        Some(Form::Tls(tls)) => {
+            let mut status = tls.status();
+            // Loaded, and still not one that clients would accept.
+            if let (None, Verdict::NotReady(reason)) = (&status.message, admin.readiness.last())
+                && reason.contains(TLS_FAILED)
+            {
+                status.message = Some(reason);
+            }
+            Some(status)
+        }
         _ => None,
     }
 }

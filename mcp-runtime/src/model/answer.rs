@@ -26,6 +26,11 @@ pub(super) enum Problem {
         provider: String,
         after: Duration,
     },
+    /// The provider refuses the credential that the route names. Its words are for whoever owns that credential.
+    CredentialRefused {
+        provider: String,
+        status: StatusCode,
+    },
     /// The provider sends us elsewhere.
     Redirect {
         provider: String,
@@ -67,6 +72,12 @@ pub(super) fn table(problem: Problem) -> (StatusCode, Error) {
         Problem::Timeout { provider, after } => {
             let message = format!("provider {provider:?} did not answer within {} ms", after.as_millis());
             row(StatusCode::GATEWAY_TIMEOUT, Upstream, "provider_timeout", message)
+        }
+        Problem::CredentialRefused { provider, status } => {
+            let message = format!(
+                "provider {provider:?} refuses the credential of this server (HTTP {status}); whoever runs it must renew it"
+            );
+            row(StatusCode::BAD_GATEWAY, Upstream, "provider_refuses_credentials", message)
         }
         Problem::Redirect { provider, status } => {
             let message = format!(

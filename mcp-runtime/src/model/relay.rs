@@ -10,7 +10,7 @@ use super::{
 use crate::egress::{Egress, EgressError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use http::{HeaderMap, HeaderName, Response, header};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use mcpfleet_config::Provider;
@@ -30,6 +30,10 @@ pub(super) async fn relay(
     let response = limit.wait(egress.send(request)).await?;
     if response.status().is_redirection() {
         return Err(Problem::Redirect { provider: limit.provider, status: response.status() });
+    }
+    // Passed on, it would tell the client that its own key for this server is wrong.
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return Err(Problem::CredentialRefused { provider: limit.provider, status: response.status() });
     }
     let mut answer = Response::builder().status(response.status()).body(()).unwrap_or_default();
     *answer.headers_mut() = kept(response.headers());

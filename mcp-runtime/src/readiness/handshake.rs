@@ -58,6 +58,9 @@ pub async fn attempt(target: &Target) -> Result<(), String> {
     }
 }
 
+/// How the reason of a handshake begins that failed for the certificate's sake.
+pub const TLS_FAILED: &str = "TLS: ";
+
 async fn encrypt(
     stream: TcpStream,
     tls: &Tls,
@@ -71,7 +74,10 @@ async fn encrypt(
         .with_custom_certificate_verifier(ChainOrSelf::new(&certificate)?)
         .with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("{name:?} is no server name"))?;
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| format!("TLS: {error}"))
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .map_err(|error| format!("{TLS_FAILED}{error}"))
 }
 
 async fn discover<I>(stream: I, target: &Target) -> Result<(), String>

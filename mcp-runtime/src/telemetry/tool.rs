@@ -102,10 +102,11 @@ impl Drop for CallTimer {
         let took = self.started.elapsed();
         let ToolLabels { server, tool } = &self.tool.labels;
         let (outcome, ms) = (self.outcome, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        if outcome == "ok" {
-            tracing::debug!(server, tool, outcome, ms, "call");
-        } else {
+        // What a client or a tool got wrong is no operator's warning, and a client could write one per request.
+        if matches!(outcome, "busy" | "timeout" | "unavailable" | "upstream") {
             tracing::warn!(server, tool, outcome, ms, "call");
+        } else {
+            tracing::debug!(server, tool, outcome, ms, "call");
         }
         self.tool.count(outcome);
         let make = || self.tool.metrics.durations.get_or_create_owned(&self.tool.labels);

@@ -63,11 +63,10 @@ impl Intake {
 
     async fn gather(&self, mut body: Incoming) -> Result<Received, NoBody> {
         let mut share: Option<OwnedSemaphorePermit> = None;
-        let (mut pieces, mut size) = (Vec::new(), 0);
+        let mut whole = Gathered::Nothing;
         while let Some(frame) = body.frame().await {
             let Ok(piece) = frame.map_err(|_| NoBody::Broken)?.into_data() else { continue };
-            size += piece.len();
-            if size > MAX_BODY {
+            if whole.len() + piece.len() > MAX_BODY {
                 return Err(NoBody::TooLarge);
             }
             let taken = self.take(piece.len())?;
@@ -75,9 +74,9 @@ impl Intake {
                 Some(share) => share.merge(taken),
                 None => share = Some(taken),
             }
-            pieces.push(piece);
+            whole = whole.and(piece);
         }
-        Ok(Received { bytes: join(pieces, size), _share: share })
+        Ok(Received { bytes: whole.into_bytes(), _share: share })
     }
 
     fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, NoBody> {
@@ -86,14 +85,38 @@ impl Intake {
     }
 }
 
-/// Most bodies come in one piece, which is then not copied.
-fn join(mut pieces: Vec<Bytes>, size: usize) -> Bytes {
-    if pieces.len() < 2 {
-        return pieces.pop().unwrap_or_default();
+/// What has been read of a body. Most come in one piece, which is not copied. Many small pieces are joined as they
+/// come: kept apart, each would cost some forty times its byte.
+enum Gathered {
+    Nothing,
+    One(Bytes),
+    Joined(BytesMut),
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(piece) => piece.len(),
+            Self::Joined(joined) => joined.len(),
+        }
     }
-    let mut whole = BytesMut::with_capacity(size);
-    for piece in &pieces {
-        whole.extend_from_slice(piece);
+
+    fn and(self, piece: Bytes) -> Self {
+        let mut joined = match self {
+            Self::Nothing => return Self::One(piece),
+            Self::One(first) => BytesMut::from(first),
+            Self::Joined(joined) => joined,
+        };
+        joined.extend_from_slice(&piece);
+        Self::Joined(joined)
     }
-    whole.freeze()
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Nothing => Bytes::new(),
+            Self::One(piece) => piece,
+            Self::Joined(joined) => joined.freeze(),
+        }
+    }
 }

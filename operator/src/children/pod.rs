@@ -79,6 +79,8 @@ fn args(blueprint: &Blueprint<'_>) -> Vec<String> {
     args.extend(["--credentials".into(), volumes::CREDENTIALS_DIR.into()]);
     args.extend(["--listen".into(), format!("0.0.0.0:{MCP_PORT}")]);
     args.extend(["--admin".into(), format!("0.0.0.0:{ADMIN_PORT}")]);
+    // As long as the grace period allows: a call in flight outlives a rollout.
+    args.extend(["--drain-timeout".into(), format!("{DRAIN_SECONDS}s")]);
     if blueprint.product.pod.tls_secret.is_some() {
         args.extend(["--tls-dir".into(), volumes::TLS_DIR.into()]);
     }

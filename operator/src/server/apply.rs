@@ -105,7 +105,11 @@ impl Writer<'_> {
             return Ok(Found::Ours { as_wanted });
         }
         let owner = seen.controller();
-        if owner.is_some_and(|owner| owner.kind == "McpServer" && owner.name == self.server.name) {
+        if owner.is_some_and(|owner| {
+            owner.kind == "McpServer"
+                && owner.api_version.starts_with("mcpfleet.dev/")
+                && owner.name == self.server.name
+        }) {
             return Ok(Found::Leftover);
         }
         let controller = owner.map(|owner| format!("{} {}", owner.kind, owner.name));

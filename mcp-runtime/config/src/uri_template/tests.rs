@@ -54,7 +54,7 @@ fn dot_segments_and_nothing_are_refused_in_the_path() {
 fn a_value_cannot_complete_a_dot_segment() {
     let refused = Err(ExpandError::PathShape { name: "a".into() });
     assert_eq!(expand("http://shop/.{a}", json!({"a": "."})), refused);
-    assert_eq!(expand("http://shop/{a}{b}", json!({"a": ".", "b": "."})).is_err(), true);
+    assert!(expand("http://shop/{a}{b}", json!({"a": ".", "b": "."})).is_err());
     assert_eq!(expand("http://shop/x?y={a}", json!({"a": ".."})).unwrap(), "http://shop/x?y=..");
     assert_eq!(expand("http://shop/x?y={a}", json!({"a": ""})).unwrap(), "http://shop/x?y=");
     assert_eq!("http://shop/a/%2E./{a}".parse::<UriTemplate>(), Err(TemplateError::DotSegment));
