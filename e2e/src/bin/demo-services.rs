@@ -3,6 +3,7 @@
 use clap::{Parser, ValueEnum};
 use mcpfleet_e2e::services::{orders::Orders, provider::Provider, serve};
 use std::net::SocketAddr;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -26,8 +27,16 @@ enum Which {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    match args.service {
-        Which::Orders => serve(args.listen, Orders).await,
-        Which::ModelProvider => serve(args.listen, Provider).await,
+    // As process 1 of a container it would not even be ended by a signal that it does not handle.
+    let mut terminated = signal(SignalKind::terminate())?;
+    let serving = async {
+        match args.service {
+            Which::Orders => serve(args.listen, Orders).await,
+            Which::ModelProvider => serve(args.listen, Provider).await,
+        }
+    };
+    tokio::select! {
+        served = serving => served,
+        _ = terminated.recv() => Ok(()),
     }
 }

@@ -152,25 +152,17 @@ impl Fleet {
     /// # Errors
     /// The API server says no.
     pub async fn delete(self) -> anyhow::Result<()> {
-        let api = Api::<Namespace>::all(self.client.clone());
-        api.delete(&self.namespace, &DeleteParams::default()).await?;
-        Ok(())
-    }
-
-    /// Deletes the namespace and waits until it is gone.
-    ///
-    /// # Errors
-    /// The API server says no.
-    pub async fn delete_and_wait(self) -> anyhow::Result<()> {
-        let api = Api::<Namespace>::all(self.client.clone());
-        api.delete(&self.namespace, &DeleteParams::default()).await?;
-        eventually("the namespace is gone", || async {
-            match api.get_opt(&self.namespace).await? {
-                None => Ok(()),
-                Some(_) => Err(anyhow!("still there")),
-            }
+        // Owners first: Kubernetes deletes a namespace's pods before all else and then waits for half their grace
+        // period, whether they take it or not.
+        let kinds = "mcpservers.mcpfleet.dev,mcptools.mcpfleet.dev,providerroutes.mcpfleet.dev,deployments";
+        self.kubectl(&["delete", kinds, "--all", "--wait=false"]).await?;
+        eventually("the pods are gone", || async {
+            let left = self.kubectl(&["get", "pods", "-o", "name"]).await?;
+            if left.trim().is_empty() { Ok(()) } else { Err(anyhow!("{left}")) }
         })
         .await;
+        let api = Api::<Namespace>::all(self.client.clone());
+        api.delete(&self.namespace, &DeleteParams::default()).await?;
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ async fn a_server_has_its_children_and_they_go_with_it() {
         if left == [false; 7] { Ok(()) } else { Err(left) }
     })
     .await;
-    fleet.delete_and_wait().await.unwrap();
+    fleet.delete().await.unwrap();
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn at_rest_nothing_is_written() {
     .await;
     tokio::time::sleep(rest()).await;
     assert_eq!(writes(&fleet.client).await.unwrap(), quiet);
-    fleet.delete_and_wait().await.unwrap();
+    fleet.delete().await.unwrap();
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn another_replica_takes_over_and_rewrites_nothing() {
     {
         assert_eq!(count(&after, kind), count(&before, kind), "{kind} were rewritten: {before:?} {after:?}");
     }
-    fleet.delete_and_wait().await.unwrap();
+    fleet.delete().await.unwrap();
 }
 
 #[tokio::test]
