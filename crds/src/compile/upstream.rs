@@ -1,7 +1,7 @@
 //! Upstreams of a server, and the cycles that references can make.
 
 use super::{
-    Inputs, Placement, SERVICE_PORTS, auth,
+    Inputs, Placement, auth,
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
 };
 use crate::v1alpha1::{McpServer, Remote, Upstream};
@@ -185,8 +185,7 @@ impl<'a> Neighbours<'a> {
 
 /// MCP endpoint of a server's Service.
 pub fn endpoint(server: &McpServer) -> String {
-    let (scheme, port) =
-        if server.spec.tls.is_some() { ("https", SERVICE_PORTS.1) } else { ("http", SERVICE_PORTS.0) };
-    debug_assert!(matches!((scheme, port), ("http", 80) | ("https", 443)), "default ports stay out of URLs");
+    // The ports of SERVICE_PORTS are the schemes' own, and so stay out of the URL.
+    let scheme = if server.spec.tls.is_some() { "https" } else { "http" };
     format!("{scheme}://{}.{}.svc/mcp", server.name_any(), namespace_of(server))
 }
