@@ -7,6 +7,7 @@
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
 mod auth;
+mod autoscaling;
 mod report;
 mod route;
 mod select;
@@ -17,6 +18,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
+pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
 pub use upstream::endpoint;
@@ -65,6 +67,8 @@ pub struct Compiled {
     pub encoded: Encoded,
     /// What shapes the pods.
     pub pod: PodNeeds,
+    /// How it is scaled; absent when it is not, or cannot be.
+    pub scaling: Option<Scaling>,
     /// What was refused or odd.
     pub report: Report,
 }
@@ -94,6 +98,7 @@ pub struct Refused {
 pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
     let mut collector = Collector::default();
     let config = assemble(inputs, &mut collector);
+    let scaling = autoscaling::compile(inputs.server, &mut collector);
     let mut report = collector.finish();
     let Some(config) = config else { return Err(Refused { report }) };
     let encoded = match encode(inputs, &config) {
@@ -107,7 +112,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         credentials: config.credentials().into_iter().map(|credential| credential.secret.clone()).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
-    Ok(Compiled { config, encoded, pod, report })
+    Ok(Compiled { config, encoded, pod, scaling, report })
 }
 
 /// Checks one tool by itself, without a server.
@@ -131,7 +136,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let providers = route::select_and_compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
     Some(RuntimeConfig {
-        format: mcpfleet_config::FORMAT,
+        format: admission.oldest_format(),
         server,
         listener,
         access,

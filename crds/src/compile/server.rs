@@ -100,10 +100,11 @@ fn admission(scope: &mut Scope<'_>, server: &McpServer) -> Admission {
         concurrency: bounded(scope, "spec.admission.concurrency", wanted.concurrency, 1, 65_536),
         queue_length: bounded(scope, "spec.admission.queueLength", wanted.queue_length, 0, 1_000_000),
         queue_timeout_ms: scope.millis("spec.admission.queueTimeout", &wanted.queue_timeout),
+        max_streams: bounded(scope, "spec.admission.maxStreams", wanted.max_streams, 0, 65_536),
     }
 }
 
-fn bounded(scope: &mut Scope<'_>, field: &str, value: i32, min: u32, max: u32) -> u32 {
+pub(super) fn bounded(scope: &mut Scope<'_>, field: &str, value: i32, min: u32, max: u32) -> u32 {
     match u32::try_from(value) {
         Ok(value) if (min..=max).contains(&value) => value,
         _ => {

@@ -7,6 +7,7 @@
 // and the hints of ToolAnnotations have MCP's own names.
 #![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
+mod autoscaling;
 mod duration;
 mod reference;
 mod route;
@@ -14,6 +15,7 @@ mod server;
 mod status;
 mod tool;
 
+pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
 pub use reference::{HeaderAuth, HttpAuth, Secret, SecretKeyRef, SecretRef, ServerRef};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};

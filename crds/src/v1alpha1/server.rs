@@ -1,6 +1,6 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{ConfigStatus, DurationString, HttpAuth, SecretRef, ServerRef};
+use super::{Autoscaling, ConfigStatus, DurationString, HttpAuth, SecretRef, ServerRef};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -38,13 +38,19 @@ use std::collections::BTreeMap;
         .message("metadata.name names a Service too: start with a lower-case letter, then letters, digits and '-', at most 52 characters")
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.autoscaling) || !has(self.autoscaling.concurrencyPerReplica) || self.autoscaling.concurrencyPerReplica <= self.admission.concurrency")
+    .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
 #[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0)")
     .message("a server needs something to serve: set tools.selector, upstreams or models.selector"))]
 pub struct McpServerSpec {
-    /// Number of pods. Written through the scale subresource by `kubectl scale` and autoscalers.
+    /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
+    /// ours where `autoscaling` is set; leave it out of manifests then.
     #[serde(default = "default_replicas")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: i32,
+    /// Moves `replicas` by queue depth and concurrency; absent: only people and other scalers move it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
@@ -164,6 +170,11 @@ pub struct Admission {
     /// How long a call may wait. 1ms to 24h.
     #[serde(default = "default_queue_timeout")]
     pub queue_timeout: DurationString,
+    /// Notification streams that may be open at once (`subscriptions/listen`, and GET of older clients); one more is
+    /// refused with 503. They take no place of a call. Default 4096.
+    #[serde(default = "default_max_streams")]
+    #[schemars(range(min = 0, max = 65_536))]
+    pub max_streams: i32,
 }
 
 impl Default for Admission {
@@ -172,6 +183,7 @@ impl Default for Admission {
             concurrency: default_concurrency(),
             queue_length: default_queue_length(),
             queue_timeout: default_queue_timeout(),
+            max_streams: default_max_streams(),
         }
     }
 }
@@ -182,6 +194,10 @@ fn default_concurrency() -> i32 {
 
 fn default_queue_length() -> i32 {
     256
+}
+
+fn default_max_streams() -> i32 {
+    4_096
 }
 
 fn default_queue_timeout() -> DurationString {

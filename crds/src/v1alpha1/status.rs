@@ -58,8 +58,18 @@ pub struct ConfigStatus {
     /// Hash of the configuration that the current objects compile to.
     #[schemars(length(max = 64))]
     pub desired_hash: String,
-    /// Pods that answered when they were last asked.
+    /// Hash of the configuration that a runtime has accepted last: what new pods start with.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub accepted_hash: String,
+    /// Pods that there are.
     pub total: i32,
     /// Pods of them that serve the desired configuration.
     pub synced: i32,
+    /// Pods of them that have refused it.
+    #[serde(default)]
+    pub rejected: i32,
+    /// Pods of them that are not connected to the operator: what they serve now is not known.
+    #[serde(default)]
+    pub stale: i32,
 }

@@ -64,12 +64,14 @@ pub enum DecodeError {
     Malformed(String),
     /// Written by a newer operator.
     #[error(
-        "the configuration has format {found}, this runtime reads up to {FORMAT}: \
-         upgrade the runtime image before the operator"
+        "the configuration has format {found}, this runtime reads up to {newest}: \
+         upgrade the runtime image, or leave out what is new"
     )]
     NewerFormat {
         /// Format of the bytes.
         found: u32,
+        /// Newest format that is read.
+        newest: u32,
     },
     /// Readable but not servable.
     #[error("the configuration is refused: {0}")]
@@ -97,10 +99,18 @@ impl RuntimeConfig {
     /// # Errors
     /// A newer format is told apart from malformed bytes, so that the message can name the remedy.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_up_to(FORMAT, bytes)
+    }
+
+    /// [`RuntimeConfig::decode`] as a runtime would whose newest format is `newest`.
+    ///
+    /// # Errors
+    /// As [`RuntimeConfig::decode`].
+    pub fn decode_up_to(newest: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
         let malformed = |error: serde_json::Error| DecodeError::Malformed(error.to_string());
         let FormatOnly { format: found } = serde_json::from_slice(bytes).map_err(malformed)?;
-        if found > FORMAT {
-            return Err(DecodeError::NewerFormat { found });
+        if found > newest {
+            return Err(DecodeError::NewerFormat { found, newest });
         }
         let config: Self = serde_json::from_slice(bytes).map_err(malformed)?;
         config.validate()?;

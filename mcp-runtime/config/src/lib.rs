@@ -11,6 +11,7 @@ mod encode;
 mod model;
 pub mod schema;
 pub mod status;
+pub mod stream;
 pub mod tool_name;
 pub mod uri_template;
 mod validate;
@@ -18,8 +19,8 @@ mod validate;
 pub use credential::CredentialRef;
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use model::{
-    Access, Admission, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener,
-    Provider, ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations,
-    Upstream, UpstreamTransport,
+    Access, Admission, Backend, BodySource, DEFAULT_MAX_STREAMS, FORMAT, Header, HeaderValue, HttpBackend,
+    HttpMethod, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool,
+    ToolAnnotations, Upstream, UpstreamTransport,
 };
 pub use validate::Invalid;

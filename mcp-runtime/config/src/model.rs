@@ -5,14 +5,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
 
-/// Version of this format that this code writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// Newest version of this format that this code writes and reads.
+///
+/// | version | new in it |
+/// |---|---|
+/// | 1 | |
+/// | 2 | `admission.maxStreams` |
+pub const FORMAT: u32 = 2;
+
+/// `admission.maxStreams` where a configuration does not say.
+pub const DEFAULT_MAX_STREAMS: u32 = 4_096;
 
 /// Everything that one server serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RuntimeConfig {
-    /// [`FORMAT`] of the writer. A runtime refuses one that is newer than its own.
+    /// The oldest version that can say all of this, at most [`FORMAT`]. A runtime refuses one that is newer than its
+    /// own, so a configuration that uses nothing new is served by runtimes older than the operator.
     pub format: u32,
     /// The server that this configuration is for.
     pub server: ServerName,
@@ -87,6 +96,25 @@ pub struct Admission {
     pub queue_length: u32,
     /// How long a call may wait before it is refused, in ms.
     pub queue_timeout_ms: u64,
+    /// Notification streams that may be open at once. 0..=65,536. Format 2.
+    #[serde(default = "default_max_streams", skip_serializing_if = "is_default_max_streams")]
+    pub max_streams: u32,
+}
+
+fn default_max_streams() -> u32 {
+    DEFAULT_MAX_STREAMS
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // what serde calls it with
+fn is_default_max_streams(streams: &u32) -> bool {
+    *streams == DEFAULT_MAX_STREAMS
+}
+
+impl Admission {
+    /// The oldest [`FORMAT`] that can say this.
+    pub fn oldest_format(&self) -> u32 {
+        if self.max_streams == DEFAULT_MAX_STREAMS { 1 } else { 2 }
+    }
 }
 
 /// One tool with the work behind it.

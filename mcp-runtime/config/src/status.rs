@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct PodStatus {
     /// Hash of the configuration that calls are served from; absent before the first valid one.
     pub config_hash: Option<ConfigHash>,
+    /// Its revision; 0 when it came from a file that names none.
+    pub config_revision: u64,
     /// A configuration that was refused after that one, if any.
     pub rejected: Option<Rejected>,
     /// Whether `/readyz` says yes.

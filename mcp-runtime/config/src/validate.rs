@@ -32,6 +32,12 @@ impl RuntimeConfig {
         if !(1..=65_536).contains(&self.admission.concurrency) {
             return Err(invalid("admission.concurrency", "is outside 1..=65536"));
         }
+        if self.format < self.admission.oldest_format() {
+            return Err(invalid("format", format!("{} knows no admission.maxStreams", self.format)));
+        }
+        if self.admission.max_streams > 65_536 {
+            return Err(invalid("admission.maxStreams", "is outside 0..=65536"));
+        }
         if self.admission.queue_length > 1_000_000 {
             return Err(invalid("admission.queueLength", "is above 1000000"));
         }

@@ -106,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn bounds(concurrency: u32, queue_length: u32) -> Bounds {
-        Bounds { concurrency, queue_length, queue_timeout_ms: 1_000 }
+        Bounds { concurrency, queue_length, queue_timeout_ms: 1_000, max_streams: 0 }
     }
 
     #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ fn queue(concurrency: u32, queue_length: u32) -> Arc<Admission> {
 }
 
 fn bounds(concurrency: u32, queue_length: u32) -> Bounds {
-    Bounds { concurrency, queue_length, queue_timeout_ms: 1_000 }
+    Bounds { concurrency, queue_length, queue_timeout_ms: 1_000, max_streams: 0 }
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,6 +65,7 @@ pub(super) fn compose(
             desired_hash: product.encoded.hash.to_string(),
             total: count(summary.total),
             synced: count(summary.synced),
+            ..ConfigStatus::default()
         };
     }
     ours(status)

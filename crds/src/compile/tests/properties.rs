@@ -4,10 +4,10 @@ use super::fleets::Fleet;
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Anonymous, Auth, Backend, BodySource, DurationString, HttpAuth, HttpBackend, HttpHeader,
-        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
-        ProviderRoute, ProviderRouteSpec, Remote, Secret, SecretKeyRef, Selection, ServerRef, StaticBackend,
-        Tls, Upstream,
+        Admission, Anonymous, Auth, Autoscaling, Backend, BodySource, DurationString, HttpAuth, HttpBackend,
+        HttpHeader, HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Remote, Scaler, Secret, SecretKeyRef, Selection, ServerRef,
+        StaticBackend, Tls, Upstream,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -129,11 +129,31 @@ fn upstream() -> impl Strategy<Value = Upstream> {
     )
 }
 
+fn autoscaling() -> impl Strategy<Value = Autoscaling> {
+    let count = || prop_oneof![1..20_i32, any::<i32>()];
+    (count(), count(), option::of(count()), duration(), duration()).prop_map(
+        |(min_replicas, max_replicas, concurrency_per_replica, target_queue_wait, scale_down_delay)| {
+            Autoscaling {
+                min_replicas,
+                max_replicas,
+                concurrency_per_replica,
+                target_queue_wait,
+                scale_down_delay,
+                scaler: Scaler::Native,
+            }
+        },
+    )
+}
+
 fn server() -> impl Strategy<Value = McpServer> {
-    let admission =
-        (any::<i32>(), any::<i32>(), duration()).prop_map(|(concurrency, queue_length, queue_timeout)| {
-            Admission { concurrency, queue_length, queue_timeout }
-        });
+    let admission = (any::<i32>(), any::<i32>(), duration(), any::<i32>()).prop_map(
+        |(concurrency, queue_length, queue_timeout, max_streams)| Admission {
+            concurrency,
+            queue_length,
+            queue_timeout,
+            max_streams,
+        },
+    );
     let admission = prop_oneof![3 => Just(Admission::default()), 1 => admission];
     let tls = option::of((word(), option::of(word())).prop_map(|(name, server_name)| Tls {
         secret_ref: crate::v1alpha1::SecretRef { name },
@@ -141,10 +161,12 @@ fn server() -> impl Strategy<Value = McpServer> {
     }));
     let who = prop_oneof![5 => Just(Some(Anonymous {})), 1 => Just(None)];
     let selections = (option::of(selection()), option::of(selection()));
-    (word(), selections, vec(upstream(), 0..4), who, admission, tls, vec(word(), 0..2)).prop_map(
-        |(name, (tools, models), upstreams, anonymous, admission, tls, allowed_origins)| {
+    let load = (admission, option::of(autoscaling()));
+    (word(), selections, vec(upstream(), 0..4), who, load, tls, vec(word(), 0..2)).prop_map(
+        |(name, (tools, models), upstreams, anonymous, (admission, autoscaling), tls, allowed_origins)| {
             let spec = McpServerSpec {
                 replicas: 1,
+                autoscaling,
                 tools,
                 upstreams,
                 models,
