@@ -1,6 +1,8 @@
 //! What every reconcile is given.
 
 use crate::{
+    autoscale::Autoscaler,
+    certificates::Certificates,
     children::Defaults,
     events::Events,
     fleet::Fleet,
@@ -21,9 +23,11 @@ pub struct Context {
     pub world: World,
     pub queues: Queues,
     pub fleet: Fleet,
+    pub autoscaler: Autoscaler,
     pub events: Events,
     pub metrics: Arc<Metrics>,
     pub defaults: Defaults,
+    pub certificates: Arc<Certificates>,
 }
 
 /// A queue for each controller.
@@ -33,14 +37,12 @@ pub struct Queues {
     pub servers: Queue<Key>,
     pub tools: Queue<Key>,
     pub routes: Queue<Key>,
-    /// Servers whose runtimes are to be asked what they hold.
-    pub polls: Queue<Key>,
 }
 
 impl Default for Queues {
     fn default() -> Self {
         let queue = || Queue::new(DEBOUNCE);
-        Self { servers: queue(), tools: queue(), routes: queue(), polls: queue() }
+        Self { servers: queue(), tools: queue(), routes: queue() }
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::{children::OPERATOR, condition};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Client,
+    Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use mcpfleet_crds::v1alpha1::Condition;
+use mcpfleet_crds::v1alpha1::{Condition, McpServer};
 
 /// Longest note that the API takes, in bytes.
 const MAX_NOTE: usize = 1_024;
@@ -49,6 +49,25 @@ impl Events {
     }
 }
 
+/// Name of the Event of a change of `spec.replicas` by the scaler.
+const SCALED: &str = "Scaled";
+
+impl Events {
+    /// Tells that the number of pods was changed, and why.
+    pub async fn scaled(&self, server: &McpServer, from: i32, to: u32, why: &str) {
+        let event = Event {
+            type_: EventType::Normal,
+            reason: SCALED.into(),
+            note: Some(note(&format!("from {from} to {to} replicas: {why}"))),
+            action: "Scale".into(),
+            secondary: None,
+        };
+        if let Err(error) = self.recorder.publish(&event, &server.object_ref(&())).await {
+            tracing::warn!(%error, reason = SCALED, "an Event could not be written");
+        }
+    }
+}
+
 fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator<Item = &'a Condition> {
     after.iter().filter(|now| !SILENT.contains(&now.type_.as_str())).filter(|now| {
         let old = condition::find(before, &now.type_);
@@ -62,8 +81,17 @@ fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator
 
 /// Waiting for something that is on its way is no trouble.
 fn is_trouble(condition: &Condition) -> bool {
-    const ON_ITS_WAY: [&str; 6] =
-        ["RolloutInProgress", "ConfigPropagating", "Idle", "ScalingDown", "Propagating", "NoReadyPod"];
+    const ON_ITS_WAY: [&str; 9] = [
+        "RolloutInProgress",
+        "ConfigPropagating",
+        "Connecting",
+        "PodsStale",
+        "Idle",
+        "ScalingDown",
+        "ScalingPaused",
+        "Propagating",
+        "NoReadyPod",
+    ];
     condition.status != "True" && !ON_ITS_WAY.contains(&condition.reason.as_str())
 }
 

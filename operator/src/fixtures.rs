@@ -2,9 +2,9 @@
 
 use crate::{
     children::{self, Blueprint, ChildKind, Defaults},
-    fleet::Answer,
+    fleet::{Answer, Config},
     server::{Applied, Observed, Situation, Trouble},
-    world::{Endpoint, Objects, Seen},
+    world::{Compilation, Endpoint, Objects, Seen},
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -13,13 +13,14 @@ use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+pub(crate) const BUNDLE: &str = "-----BEGIN CERTIFICATE-----";
 pub(crate) const UID: &str = "uid-of-support";
 
 pub(crate) fn defaults() -> Defaults {
     Defaults {
         runtime_image: "runtime:1".into(),
         image_pull_policy: "IfNotPresent".into(),
-        operator_namespace: "mcpfleet-system".into(),
+        operator_url: "https://mcpfleet-operator.mcpfleet-system.svc:8443".into(),
     }
 }
 
@@ -65,6 +66,11 @@ pub(crate) fn tool_with_secret(name: &str, secret: &str) -> McpTool {
     )
 }
 
+/// As if a runtime had accepted what is wanted.
+fn accepted(compilation: &Compilation) -> Option<Config> {
+    compilation.product.as_ref().map(|product| Config::new(1, product.encoded.clone()))
+}
+
 /// Everything about a server as it is before anything was applied.
 pub(crate) fn observed(server: McpServer, tools: &[McpTool]) -> Observed {
     let objects = Objects::default();
@@ -76,7 +82,9 @@ pub(crate) fn observed(server: McpServer, tools: &[McpTool]) -> Observed {
     let (compilation, _) = objects.compile(&key).unwrap();
     Observed {
         server: objects.get(&key).unwrap(),
+        accepted: accepted(&compilation),
         compilation,
+        scaling: None,
         children: Vec::new(),
         deployment: None,
         answers: None,
@@ -87,7 +95,14 @@ pub(crate) fn observed(server: McpServer, tools: &[McpTool]) -> Observed {
 pub(crate) fn applied(mut observed: Observed) -> Observed {
     let product = observed.compilation.product.as_ref().unwrap();
     let defaults = defaults();
-    let blueprint = Blueprint { server: &observed.server, product, defaults: &defaults };
+    let bundle = BUNDLE.into();
+    let blueprint = Blueprint {
+        server: &observed.server,
+        product,
+        accepted: observed.accepted.as_ref(),
+        bundle: &bundle,
+        defaults: &defaults,
+    };
     observed.children = children::all(&blueprint)
         .unwrap()
         .iter()
@@ -129,7 +144,7 @@ pub(crate) fn deployment(wanted: i32, updated: i32, ready: i32) -> Deployment {
 }
 
 pub(crate) fn answer(pod: &str, status: PodStatus) -> Answer {
-    let endpoint = Endpoint { pod: pod.into(), address: [10, 0, 0, 1].into(), ready: status.ready };
+    let endpoint = Endpoint { pod: pod.into(), uid: format!("uid-of-{pod}"), address: [10, 0, 0, 1].into(), ready: status.ready };
     Answer { endpoint, status: Some(status) }
 }
 

@@ -8,11 +8,13 @@
 use crate::{
     client::LEASE_NAME,
     fence::Fence,
+    fleet::Gate,
     metrics::Metrics,
     settings::{LEASE_DURATION, LEASE_GRACE},
 };
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
+use mcpfleet_config::stream::Epoch;
 use kube_lease_manager::{LeaseManager, LeaseManagerBuilder, LeaseParams};
 use std::{
     sync::Arc,
@@ -31,10 +33,12 @@ pub struct Election {
     pub client: Client,
     /// Namespace of the lease.
     pub namespace: String,
-    /// This candidate's name: its pod's.
+    /// This candidate's name: its pod's, and where runtimes reach it.
     pub identity: String,
     /// Opened while leading.
     pub fence: Arc<Fence>,
+    /// Told who leads while another does.
+    pub gate: Arc<Gate>,
     /// Shows who leads.
     pub metrics: Arc<Metrics>,
     /// Set when the process is to end.
@@ -119,6 +123,7 @@ impl Election {
             tokio::time::sleep(LOOK).await;
             let Ok(lease) = leases.get(LEASE_NAME).await else { continue };
             let holder = lease.spec.and_then(|spec| spec.holder_identity);
+            self.gate.set_leader(holder.as_deref().and_then(address_of));
             let held = holder.is_some_and(|holder| !holder.is_empty() && holder != self.identity);
             if was_held && !held {
                 return;
@@ -149,6 +154,23 @@ impl Election {
             Err(_) => tracing::warn!("the lease could not be given back in time; it expires"),
         }
     }
+}
+
+/// Where runtimes reach the replica of this identity, as `ip:port`.
+pub fn address_of(identity: &str) -> Option<String> {
+    let (_, address) = identity.rsplit_once('_')?;
+    address.parse::<std::net::SocketAddr>().ok().map(|address| address.to_string())
+}
+
+/// The term that the Lease speaks of.
+///
+/// # Errors
+/// The API server cannot be asked.
+pub async fn epoch(client: &Client, namespace: &str) -> kube::Result<Epoch> {
+    let lease = Api::<Lease>::namespaced(client.clone(), namespace).get(LEASE_NAME).await?;
+    let created = lease.metadata.creation_timestamp.map_or(0, |time| time.0.as_second());
+    let term = lease.spec.and_then(|spec| spec.lease_transitions).unwrap_or_default();
+    Ok(Epoch { lease: created, term: term.into() })
 }
 
 /// Resolves when another holds the lease. Errors are tried again: the fence knows when it has been too long.

@@ -4,6 +4,8 @@
 //! plans (pure), applies what differs and reports status. [`leader`] sees to it that only one process does so.
 
 pub mod admin;
+pub mod autoscale;
+pub mod certificates;
 pub mod children;
 pub mod client;
 pub mod condition;

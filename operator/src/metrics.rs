@@ -52,7 +52,7 @@ pub struct Metrics {
     leader: Gauge,
     objects: Family<Kind, Gauge>,
     malformed: Family<Kind, Counter>,
-    polls: Family<Outcome, Counter>,
+    streams: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -73,7 +73,7 @@ impl Default for Metrics {
             leader: Gauge::default(),
             objects: Family::default(),
             malformed: Family::default(),
-            polls: Family::default(),
+            streams: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -95,7 +95,7 @@ impl Metrics {
         registry.register("leader", "1 while this replica leads", self.leader.clone());
         registry.register("managed_objects", "Custom resources that are watched", self.objects.clone());
         registry.register("malformed_objects", "Objects seen that cannot be read", self.malformed.clone());
-        registry.register("runtime_polls", "Questions to the admin port of runtimes", self.polls.clone());
+        registry.register("runtime_streams", "Runtimes that are connected", self.streams.clone());
     }
 
     /// In the `OpenMetrics` text format.
@@ -143,9 +143,19 @@ impl Metrics {
         self.malformed.get_or_create(&Kind { kind }).inc();
     }
 
-    /// A runtime was asked for its status.
-    pub fn count_poll(&self, answered: bool) {
-        let outcome = if answered { "success" } else { "error" };
-        self.polls.get_or_create(&Outcome { controller: "fleet", outcome }).inc();
+    /// A runtime has dialled; it counts until the answer is dropped.
+    pub fn count_stream(&self) -> Streaming {
+        self.streams.inc();
+        Streaming(self.streams.clone())
+    }
+}
+
+/// One stream that is open.
+#[derive(Debug)]
+pub struct Streaming(Gauge);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

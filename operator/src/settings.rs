@@ -2,7 +2,10 @@
 
 use crate::children::Defaults;
 use clap::{Parser, ValueEnum};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// Runs MCP servers declared as McpServer, McpTool and ProviderRoute.
 #[derive(Clone, Debug, Parser)]
@@ -14,15 +17,24 @@ pub struct Settings {
     /// When nodes pull that image.
     #[arg(long, env = "MCPFLEET_RUNTIME_IMAGE_PULL_POLICY", default_value = "IfNotPresent")]
     pub runtime_image_pull_policy: PullPolicy,
-    /// Namespace of the operator itself: of its lease, and the one that may reach admin ports of runtimes.
+    /// Namespace of the operator itself: of its lease, its CA and its Service.
     #[arg(long, env = "MCPFLEET_NAMESPACE", default_value = "mcpfleet-system")]
     pub namespace: String,
     /// Namespaces to work in, separated by commas; empty: all.
     #[arg(long, env = "MCPFLEET_WATCH_NAMESPACES", value_delimiter = ',')]
     pub watch_namespaces: Vec<String>,
-    /// Identity in the leader election: the name of the pod.
+    /// Name of the pod, for the leader election.
     #[arg(long, env = "MCPFLEET_POD_NAME")]
     pub pod_name: String,
+    /// Address of the pod: where replicas that do not lead send runtimes when this one leads.
+    #[arg(long, env = "MCPFLEET_POD_IP")]
+    pub pod_ip: IpAddr,
+    /// Address of the port that runtimes dial.
+    #[arg(long, env = "MCPFLEET_FLEET_LISTEN", default_value = "0.0.0.0:8443")]
+    pub fleet_listen: SocketAddr,
+    /// Name of the operator's Service, by which runtimes find that port and verify its certificate.
+    #[arg(long, env = "MCPFLEET_FLEET_SERVICE", default_value = "mcpfleet-operator")]
+    pub fleet_service: String,
     /// Address of /metrics, /healthz and /readyz.
     #[arg(long, env = "MCPFLEET_METRICS_LISTEN", default_value = "0.0.0.0:8080")]
     pub metrics_listen: SocketAddr,
@@ -60,8 +72,18 @@ impl Settings {
         Defaults {
             runtime_image: self.runtime_image.clone(),
             image_pull_policy: self.runtime_image_pull_policy.as_str().into(),
-            operator_namespace: self.namespace.clone(),
+            operator_url: format!("https://{}:{}", self.service_host(), self.fleet_listen.port()),
         }
+    }
+
+    /// The operator's Service, as runtimes name it.
+    pub fn service_host(&self) -> String {
+        format!("{}.{}.svc", self.fleet_service, self.namespace)
+    }
+
+    /// Identity in the leader election: who, and where runtimes reach it.
+    pub fn identity(&self) -> String {
+        format!("{}_{}", self.pod_name, SocketAddr::new(self.pod_ip, self.fleet_listen.port()))
     }
 
     /// Namespaces to watch; `None` stands for all.
@@ -84,8 +106,15 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Settings {
-        let base = ["mcpfleet-operator", "--runtime-image", "r:1", "--pod-name", "p"];
+        let base = ["mcpfleet-operator", "--runtime-image", "r:1", "--pod-name", "p", "--pod-ip", "10.0.0.1"];
         Settings::try_parse_from(base.iter().chain(args)).unwrap()
+    }
+
+    #[test]
+    fn the_identity_says_where_the_leader_is() {
+        let identity = parse(&[]).identity();
+        assert_eq!(identity, "p_10.0.0.1:8443");
+        assert_eq!(crate::leader::address_of(&identity).as_deref(), Some("10.0.0.1:8443"));
     }
 
     #[test]

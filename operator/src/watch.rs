@@ -46,16 +46,12 @@ pub fn start(
     start.shelf(|world| &world.children.network_policies, child_touched, |_| ());
     start.shelf(|world| &world.children.budgets, child_touched, |_| ());
     start.shelf(|world| &world.children.deployments, child_touched, |_| ());
-    start.shelf(|world| &world.slices, pods_moved, |_| ());
+    start.shelf(|world| &world.slices, child_touched, |_| ());
     start.complete
 }
 
 fn child_touched(context: &Context, server: Key) {
     context.queues.servers.add([server]);
-}
-
-fn pods_moved(context: &Context, server: Key) {
-    context.queues.polls.add([server]);
 }
 
 struct Starter<'a> {
@@ -176,9 +172,6 @@ impl CustomFeed {
             Step::Remove(object) => objects.remove::<K>(&Key::of(&object)),
             Step::Listed(listed) => objects.retain::<K>(self.scope.as_deref(), &listed),
         };
-        if K::KIND == Kind::McpServer {
-            self.context.queues.polls.add(touched.servers.iter().cloned());
-        }
         self.context.metrics.set_objects(K::KIND.as_str(), objects.count::<K>());
         self.context.enqueue(touched);
     }

@@ -1,5 +1,5 @@
-//! The objects that one McpServer owns: a pure builder each. In: the server, what it compiles to and the
-//! operator's settings. Out: manifests for server-side apply, in the order in which they are applied.
+//! The objects that one McpServer owns: a pure builder each. In: the server, what it compiles to, what a runtime has
+//! accepted, and the operator's settings. Out: manifests for server-side apply, in the order in which they are applied.
 //!
 //! A change of the configuration must only ever change the ConfigMap. Whatever reaches the pod template rolls
 //! pods, so the template is made from [`PodNeeds`](mcpfleet_crds::compile::PodNeeds) and `spec.template` only.
@@ -18,17 +18,17 @@ mod volumes;
 #[cfg(test)]
 mod tests;
 
-pub use configmap::{digest_data, digest_value};
+pub use configmap::{KEY as CONFIG_KEY, digest_data, digest_value};
 pub use kind::ChildKind;
 pub use pod::PRE_STOP_SECONDS;
 
-use crate::world::Product;
+use crate::{fleet::Config, world::Product};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
 use kube::{Resource, ResourceExt, api::ObjectMeta};
 use mcpfleet_config::ConfigHash;
 use mcpfleet_crds::v1alpha1::{GROUP, McpServer};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Field manager of everything that the operator writes.
 pub const FIELD_MANAGER: &str = "mcpfleet-operator";
@@ -40,6 +40,8 @@ pub const SERVER_LABEL: &str = "mcpfleet.dev/server";
 pub const APPLIED_HASH: &str = "mcpfleet.dev/applied-hash";
 /// Annotation of the ConfigMap with the hash of the configuration in it.
 pub const CONFIG_HASH: &str = "mcpfleet.dev/config-hash";
+/// Annotation of the ConfigMap with the revision of that configuration.
+pub const CONFIG_REVISION: &str = "mcpfleet.dev/config-revision";
 /// Data port of a runtime.
 pub const MCP_PORT: i32 = 8080;
 /// Admin port of a runtime: probes, metrics, status.
@@ -52,8 +54,8 @@ pub struct Defaults {
     pub runtime_image: String,
     /// `Always`, `IfNotPresent` or `Never`.
     pub image_pull_policy: String,
-    /// Namespace of the operator's own pods.
-    pub operator_namespace: String,
+    /// Where runtimes dial the operator.
+    pub operator_url: String,
 }
 
 /// What all builders are given.
@@ -63,6 +65,10 @@ pub struct Blueprint<'a> {
     pub server: &'a McpServer,
     /// What it compiles to.
     pub product: &'a Product,
+    /// The configuration that pods boot from; `None` while the first one is a candidate.
+    pub accepted: Option<&'a Config>,
+    /// Certificates that runtimes know the operator by, in PEM.
+    pub bundle: &'a Arc<str>,
     /// The operator's settings.
     pub defaults: &'a Defaults,
 }
@@ -85,21 +91,26 @@ pub struct Child {
 /// # Errors
 /// None in practice: every manifest is representable in JSON.
 pub fn all(blueprint: &Blueprint<'_>) -> Result<Vec<Child>, serde_json::Error> {
-    Ok(vec![
-        child(ChildKind::ServiceAccount, serviceaccount::build(blueprint))?,
-        child(ChildKind::ConfigMap, configmap::build(blueprint))?,
+    let config = blueprint.accepted.map(|accepted| configmap::build(blueprint, accepted));
+    let mut children = vec![child(ChildKind::ServiceAccount, serviceaccount::build(blueprint))?];
+    children.extend(config.map(|config| child(ChildKind::ConfigMap, config)).transpose()?);
+    children.extend([
         child(ChildKind::Service, service::build(blueprint))?,
         child(ChildKind::NetworkPolicy, networkpolicy::build(blueprint))?,
         child(ChildKind::PodDisruptionBudget, pdb::build(blueprint))?,
         child(ChildKind::Deployment, deployment::build(blueprint))?,
-    ])
+    ]);
+    Ok(children)
 }
 
 fn child<K>(kind: ChildKind, mut object: K) -> Result<Child, serde_json::Error>
 where
     K: ResourceExt + serde::Serialize,
 {
-    let hash = ConfigHash::of(serde_json::to_string(&object)?.as_bytes());
+    // Of what is in it, not of how it was compressed: another version of the compressor is no change.
+    let mut digest = serde_json::to_value(&object)?;
+    digest_value(kind, &mut digest);
+    let hash = ConfigHash::of(digest.to_string().as_bytes());
     object.annotations_mut().insert(APPLIED_HASH.into(), hash.to_string());
     Ok(Child { kind, name: object.name_any(), manifest: serde_json::to_value(&object)?, hash })
 }

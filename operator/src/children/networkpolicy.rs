@@ -1,48 +1,26 @@
-//! Who may reach a server's pods: anyone on the data port (who may call is decided there), the operator alone
-//! on the admin port. Probes of the kubelet come from the node and are not affected. Egress is left open:
-//! tools, upstreams and providers may be anywhere.
+//! Who may reach a server's pods: anyone on the data port (who may call is decided there), nobody on the admin port.
+//! Probes of the kubelet come from the node and are not affected. Egress is left open: tools, upstreams and
+//! providers may be anywhere, and so may the operator.
 
-use super::{ADMIN_PORT, Blueprint, MCP_PORT, OPERATOR, metadata, selector};
+use super::{Blueprint, MCP_PORT, metadata, selector};
 use k8s_openapi::{
-    api::networking::v1::{
-        NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
-    },
-    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+    api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPort, NetworkPolicySpec},
+    apimachinery::pkg::util::intstr::IntOrString,
 };
-use std::collections::BTreeMap;
 
 pub(super) fn build(blueprint: &Blueprint<'_>) -> NetworkPolicy {
-    let operator = NetworkPolicyPeer {
-        namespace_selector: Some(labelled(
-            "kubernetes.io/metadata.name",
-            &blueprint.defaults.operator_namespace,
-        )),
-        pod_selector: Some(labelled("app.kubernetes.io/name", OPERATOR)),
-        ..NetworkPolicyPeer::default()
+    let data = NetworkPolicyPort {
+        port: Some(IntOrString::Int(MCP_PORT)),
+        protocol: Some("TCP".into()),
+        ..NetworkPolicyPort::default()
     };
     NetworkPolicy {
         metadata: metadata(blueprint.server),
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(selector(blueprint.server)),
             policy_types: Some(vec!["Ingress".into()]),
-            ingress: Some(vec![
-                NetworkPolicyIngressRule { ports: Some(vec![tcp(MCP_PORT)]), from: None },
-                NetworkPolicyIngressRule { ports: Some(vec![tcp(ADMIN_PORT)]), from: Some(vec![operator]) },
-            ]),
+            ingress: Some(vec![NetworkPolicyIngressRule { ports: Some(vec![data]), from: None }]),
             egress: None,
         }),
-    }
-}
-
-fn labelled(key: &str, value: &str) -> LabelSelector {
-    let match_labels = Some(BTreeMap::from([(key.to_owned(), value.to_owned())]));
-    LabelSelector { match_labels, ..LabelSelector::default() }
-}
-
-fn tcp(port: i32) -> NetworkPolicyPort {
-    NetworkPolicyPort {
-        port: Some(IntOrString::Int(port)),
-        protocol: Some("TCP".into()),
-        ..NetworkPolicyPort::default()
     }
 }

@@ -1,6 +1,6 @@
 //! The pod template: Restricted pod security, no API token, a clean way to die.
 
-use super::{ADMIN_PORT, Blueprint, MCP_PORT, labels, probes, selector, volumes};
+use super::{ADMIN_PORT, Blueprint, MCP_PORT, configmap, labels, probes, selector, volumes};
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, Container, ContainerPort, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec,
@@ -74,8 +74,12 @@ fn runtime(blueprint: &Blueprint<'_>, template: &PodTemplate) -> Container {
 }
 
 fn args(blueprint: &Blueprint<'_>) -> Vec<String> {
-    let config = format!("{}/{}", volumes::CONFIG_DIR, super::configmap::KEY);
-    let mut args = vec!["serve".into(), "--config".into(), config];
+    let config = |file: &str| format!("{}/{file}", volumes::CONFIG_DIR);
+    let mut args = vec!["serve".into(), "--config".into(), config(configmap::KEY)];
+    args.extend(["--operator".into(), blueprint.defaults.operator_url.clone()]);
+    args.extend(["--operator-ca".into(), config(configmap::BUNDLE)]);
+    args.extend(["--operator-token".into(), format!("{}/{}", volumes::TOKEN_DIR, volumes::TOKEN)]);
+    args.extend(["--state".into(), volumes::STATE_DIR.into()]);
     args.extend(["--credentials".into(), volumes::CREDENTIALS_DIR.into()]);
     args.extend(["--listen".into(), format!("0.0.0.0:{MCP_PORT}")]);
     args.extend(["--admin".into(), format!("0.0.0.0:{ADMIN_PORT}")]);

@@ -1,5 +1,5 @@
 use super::{Blueprint, Child, ChildKind, all};
-use crate::fixtures::{defaults, observed, server, tool, tool_with_secret};
+use crate::fixtures::{BUNDLE, defaults, observed, server, tool, tool_with_secret};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ fn build(server: McpServer, tools: &[McpTool]) -> Vec<Child> {
     let observed = observed(server, tools);
     let defaults = defaults();
     let product = observed.compilation.product.as_ref().unwrap();
-    all(&Blueprint { server: &observed.server, product, defaults: &defaults }).unwrap()
+    let (accepted, bundle) = (observed.accepted.as_ref(), BUNDLE.into());
+    all(&Blueprint { server: &observed.server, product, accepted, bundle: &bundle, defaults: &defaults }).unwrap()
 }
 
 fn manifest(children: &[Child], kind: ChildKind) -> &Value {
@@ -59,10 +60,11 @@ fn pods_meet_the_restricted_standard_and_get_no_token() {
         })
     );
     let volumes = pod["volumes"].as_array().unwrap();
-    assert!(
-        volumes.iter().all(|volume| volume.get("configMap").is_some() || volume.get("secret").is_some()),
-        "{volumes:?}"
-    );
+    let tokens: Vec<&Value> = volumes.iter().filter_map(|volume| volume.get("projected")).collect();
+    let token = &tokens[0]["sources"][0]["serviceAccountToken"];
+    assert_eq!((tokens.len(), &token["audience"]), (1, &json!("mcpfleet.dev/operator")), "no other token");
+    let kinds = ["configMap", "secret", "projected", "emptyDir"];
+    assert!(volumes.iter().all(|volume| kinds.iter().any(|kind| volume.get(kind).is_some())), "{volumes:?}");
     assert_eq!(manifest(&plain(), ChildKind::ServiceAccount)["automountServiceAccountToken"], json!(false));
 }
 
@@ -143,23 +145,24 @@ fn rollouts_and_drains_lose_nothing() {
 }
 
 #[test]
-fn only_the_operator_reaches_the_admin_port() {
+fn nobody_but_the_kubelet_reaches_the_admin_port() {
     let children = plain();
     let policy = &manifest(&children, ChildKind::NetworkPolicy)["spec"];
-    let admin = policy["ingress"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|rule| rule["ports"][0]["port"] == json!(9090))
-        .unwrap();
-    assert_eq!(
-        admin["from"],
-        json!([{
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mcpfleet-system"}},
-            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "mcpfleet-operator"}},
-        }])
-    );
+    assert_eq!(policy["ingress"], json!([{"ports": [{"port": 8080, "protocol": "TCP"}]}]));
     assert_eq!(policy["policyTypes"], json!(["Ingress"]));
+}
+
+#[test]
+fn a_runtime_is_told_where_to_dial_and_whom_to_believe() {
+    let pod = template(&plain())["spec"].clone();
+    let args: Vec<&str> = pod["containers"][0]["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let after = |flag: &str| args[args.iter().position(|arg| *arg == flag).unwrap() + 1];
+    assert_eq!(after("--operator"), "https://mcpfleet-operator.mcpfleet-system.svc:8443");
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    for file in [after("--operator-ca"), after("--operator-token"), after("--config"), after("--state")] {
+        assert!(mounts.iter().any(|mount| file.starts_with(mount["mountPath"].as_str().unwrap())), "{file}");
+    }
+    assert_eq!(manifest(&plain(), ChildKind::ConfigMap)["data"], json!({"ca.crt": BUNDLE, "revision": "1"}));
 }
 
 #[test]

@@ -1,98 +1,169 @@
-//! What the running runtimes say of themselves: which configuration they hold, what they miss.
+//! The connection to the running runtimes, level-triggered: who is connected, what each serves, what each has to do.
+//! See docs/fleet-stream.md.
 //!
-//! The operator asks each pod's admin port (`GET /status`, which changes nothing) every few seconds, only
-//! while it leads. It has no right to read Secrets, so whether one is missing only a runtime can tell.
+//! ```text
+//! reconcile -- desired --> Fleet (a Group per server: rollout decides) -- outboxes --> session --> pod
+//!     ^                      |                                                            |
+//!     +---- queues <-- news--+<---------------- reports ----------------------------------+
+//! ```
 
-mod poll;
+mod config;
+mod gate;
+mod group;
+mod listener;
+mod outbox;
+mod rollout;
+mod session;
 mod summary;
 
-pub use poll::poll;
+pub mod review;
+
+pub use config::{Config, decompress};
+pub use gate::{Gate, Term};
+pub use group::News;
+pub use listener::Listener;
 pub use summary::Summary;
 
-use crate::world::{Endpoint, Key};
-use mcpfleet_config::status::PodStatus;
+use crate::{
+    context::Context,
+    world::{Endpoint, Key},
+};
+use group::Group;
+use mcpfleet_config::{
+    Encoded,
+    status::PodStatus,
+    stream::{Report, Serving, Signals},
+};
+use outbox::Outbox;
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-/// Questions in a row that a pod may leave unanswered before its last answer is dropped: one packet that is
-/// lost must not make a server unready.
-const MAX_MISSES: u8 = 3;
-/// How long a runtime may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long pods are given to dial after a leader has begun.
+const SETTLE: Duration = Duration::from_secs(15);
+
+/// Pause between two looks at what time alone changes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Lets words expire and offers become overdue, as long as it is not dropped.
+pub async fn keep_time(context: Arc<Context>) {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        ticks.tick().await;
+        for server in context.fleet.tick() {
+            gate::touch(&context, &server);
+        }
+    }
+}
 
 /// What one pod said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Who was asked.
+    /// Who.
     pub endpoint: Endpoint,
-    /// What it said; absent when it did not answer.
+    /// What it said last; absent when it is not connected.
     pub status: Option<PodStatus>,
 }
 
 /// Answers of all pods of a server.
 pub type Answers = Arc<Vec<Answer>>;
 
-/// The answers, by server.
+/// The pods of all servers.
 #[derive(Debug)]
 pub struct Fleet {
-    http: reqwest::Client,
-    state: Mutex<State>,
+    groups: Mutex<HashMap<Key, Group>>,
+    started: Instant,
+    sessions: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    answers: HashMap<Key, Answers>,
-    /// Servers that are not what they should be yet.
-    close: HashSet<Key>,
-    /// Questions in a row that a pod has left unanswered.
-    misses: HashMap<(Key, String), u8>,
+impl Default for Fleet {
+    fn default() -> Self {
+        Self { groups: Mutex::default(), started: Instant::now(), sessions: AtomicU64::new(0) }
+    }
 }
 
 impl Fleet {
-    /// Nothing asked yet.
-    ///
-    /// # Errors
-    /// The HTTP client cannot be set up.
-    pub fn new() -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            // Plain HTTP only. The image has no roots, without which the platform's verifier cannot be set up.
-            .tls_certs_only([])
-            // Pods are asked directly, and believed for what they say themselves.
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(1)
-            .build()?;
-        Ok(Self { http, state: Mutex::default() })
+    /// What a server's objects compile to now.
+    pub fn desire(&self, server: &Key, wanted: &Arc<Encoded>) -> News {
+        self.with(server, |group, now| group.desire(wanted, now))
     }
 
-    /// What a server's pods said last; `None` before they were asked.
-    pub fn answers(&self, server: &Key) -> Option<Answers> {
-        self.state().answers.get(server).cloned()
+    /// What a server's ConfigMap holds, after a start.
+    pub fn recall(&self, server: &Key, stored: Config) {
+        self.with(server, |group, _| group.recall(stored));
     }
 
-    /// Asks more often while something is pending.
-    pub fn watch_closely(&self, server: &Key, closely: bool) {
-        let mut state = self.state();
-        if closely {
-            state.close.insert(server.clone());
-        } else {
-            state.close.remove(server);
-        }
+    /// What new pods of a server are to start with.
+    pub fn accepted(&self, server: &Key) -> Option<Config> {
+        self.groups().get(server)?.accepted().cloned()
+    }
+
+    /// What a server's pods have said last. `None` while it is too early to tell: this replica has begun to lead
+    /// and not all have dialled.
+    pub fn answers(&self, server: &Key, endpoints: &[Endpoint]) -> Option<Answers> {
+        let settling = self.started.elapsed() < SETTLE;
+        self.with(server, |group, now| {
+            group.expect(endpoints, settling, now);
+            (!group.is_awaiting()).then(|| Arc::new(group.answers(endpoints)))
+        })
+    }
+
+    /// The load of a server's connected pods; absent for one that has not reported.
+    pub fn signals(&self, server: &Key, endpoints: &[Endpoint]) -> Vec<(Endpoint, Option<Signals>)> {
+        let groups = self.groups();
+        let group = groups.get(server);
+        let signals = |endpoint: &Endpoint| group.and_then(|group| group.signals(&endpoint.uid));
+        endpoints.iter().map(|endpoint| (endpoint.clone(), signals(endpoint))).collect()
+    }
+
+    /// Tells a pod what to be.
+    pub fn serve(&self, server: &Key, uid: &str, serving: Serving) {
+        self.with(server, |group, _| group.serve(uid, serving));
     }
 
     /// Forgets a server that is gone.
     pub fn forget(&self, server: &Key) {
-        let mut state = self.state();
-        state.answers.remove(server);
-        state.close.remove(server);
-        state.misses.retain(|(of, _), _| of != server);
+        self.groups().remove(server);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Time passes. Returns the servers about which there is news.
+    pub fn tick(&self) -> Vec<Key> {
+        let now = Instant::now();
+        let mut groups = self.groups();
+        let news = groups.iter_mut().filter(|(_, group)| group.tick(now) == News::Yes);
+        news.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// A pod has dialled. Returns the number of its stream.
+    fn join(&self, server: &Key, uid: &str, pod: &str, format: u32, outbox: &Arc<Outbox>) -> u64 {
+        let session = self.sessions.fetch_add(1, Ordering::Relaxed);
+        self.with(server, |group, _| group.join(uid, pod, format, session, outbox.clone()));
+        session
+    }
+
+    fn hear(&self, server: &Key, uid: &str, session: u64, report: Report) -> News {
+        self.with(server, |group, now| group.hear(uid, session, report, now))
+    }
+
+    fn leave(&self, server: &Key, uid: &str, session: u64) {
+        self.with(server, |group, now| group.leave(uid, session, now));
+    }
+
+    fn with<T>(&self, server: &Key, work: impl FnOnce(&mut Group, Instant) -> T) -> T {
+        let mut groups = self.groups();
+        let group = match groups.get_mut(server) {
+            Some(group) => group,
+            None => groups.entry(server.clone()).or_default(),
+        };
+        work(group, Instant::now())
+    }
+
+    fn groups(&self) -> MutexGuard<'_, HashMap<Key, Group>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,14 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The answers, seen from the configuration that is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Pods that answered.
+    /// Pods that are connected, or Ready.
     pub total: usize,
     /// Pods of them that serve the wanted configuration.
     pub synced: usize,
-    /// Ready pods that did not answer, or serve another configuration.
+    /// Pods of them that are not connected.
+    pub stale: Vec<String>,
+    /// Ready pods that are not connected, or serve another configuration.
     pub behind: Vec<String>,
     /// Who refused the wanted configuration, and why.
-    pub rejected: Option<(String, String)>,
+    pub rejected: BTreeMap<String, String>,
     /// Who has no usable certificate, and why.
     pub tls: Option<(String, String)>,
     /// A pod that is not Ready, and why.
@@ -38,12 +40,19 @@ impl Summary {
             let pod = &answer.endpoint.pod;
             let synced =
                 answer.status.as_ref().is_some_and(|status| status.config_hash.as_ref() == Some(wanted));
-            summary.total += usize::from(answer.status.is_some());
+            if answer.status.is_none() && !answer.endpoint.ready {
+                // It is starting: whether it connects is not known yet.
+                continue;
+            }
+            summary.total += 1;
             summary.synced += usize::from(synced);
             if answer.endpoint.ready && !synced {
                 summary.behind.push(pod.clone());
             }
-            let Some(status) = &answer.status else { continue };
+            let Some(status) = &answer.status else {
+                summary.stale.push(pod.clone());
+                continue;
+            };
             if let Some(reason) = status.not_ready_reason.as_ref().filter(|_| !status.ready) {
                 summary.not_ready.get_or_insert_with(|| (pod.clone(), reason.clone()));
             }
@@ -59,7 +68,7 @@ impl Summary {
         if let Some(Rejected { hash, message }) = &status.rejected
             && hash == wanted
         {
-            self.rejected.get_or_insert_with(|| (pod.into(), message.clone()));
+            self.rejected.insert(pod.into(), message.clone());
         }
         if let Some(TlsStatus { message, loaded }) = &status.tls
             && (!loaded || message.is_some())
@@ -104,7 +113,7 @@ mod tests {
     use mcpfleet_config::status::MissingCredential;
 
     fn answer(pod: &str, status: Option<PodStatus>) -> Answer {
-        let endpoint = Endpoint { pod: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
+        let endpoint = Endpoint { pod: pod.into(), uid: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
         Answer { endpoint, status }
     }
 
@@ -138,9 +147,9 @@ mod tests {
             ..PodStatus::default()
         };
         assert_eq!(
-            Summary::of(&[answer("a", Some(refused(ConfigHash::of(b"old"))))], &wanted).rejected,
-            None
+            Summary::of(&[answer("a", Some(refused(ConfigHash::of(b"old"))))], &wanted).rejected.len(),
+            0
         );
-        assert!(Summary::of(&[answer("a", Some(refused(wanted.clone())))], &wanted).rejected.is_some());
+        assert_eq!(Summary::of(&[answer("a", Some(refused(wanted.clone())))], &wanted).rejected.len(), 1);
     }
 }

@@ -24,7 +24,7 @@ pub struct Host {
     pub summary: Summary,
     /// It is scaled to zero.
     pub idle: bool,
-    /// Its pods were asked.
+    /// Its pods had time to connect.
     pub asked: bool,
 }
 

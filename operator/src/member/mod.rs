@@ -99,7 +99,7 @@ fn hosts<K: Member>(context: &Context, object: &K, key: &Key) -> Vec<Host> {
         .filter_map(|server| {
             let key = Key::of(server.as_ref());
             let compilation = context.compile(&key)?;
-            let answers = context.fleet.answers(&key);
+            let answers = context.fleet.answers(&key, &context.world.endpoints(&key));
             let summary = match (&compilation.product, &answers) {
                 (Some(product), Some(answers)) => Summary::of(answers, &product.encoded.hash),
                 _ => Summary::default(),

@@ -30,13 +30,14 @@ pub struct Situation<'a> {
 pub struct Judgement {
     /// All conditions.
     pub verdicts: Vec<Verdict>,
-    /// Something is on its way: ask the runtimes more often.
-    pub pending: bool,
-    /// The runtimes were not asked yet, and what was reported before may still hold.
+    /// The runtimes had no time to connect yet, and what was reported before may still hold.
     pub wait_for_answers: bool,
     /// When to look again without being told of a change.
     pub look_again: Option<Duration>,
 }
+
+/// When to look again while runtimes are given time to connect.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// Whether anything moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,13 +113,13 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
         .unwrap_or_else(|| Standing::ready("Serving", "what is declared is what serves"));
     Judgement {
         verdicts: conditions::all(&facts, &standing),
-        pending: !standing.ready,
         wait_for_answers: waits_for_answers(&facts),
-        look_again: standing.look_again,
+        // Whoever does not connect tells nothing.
+        look_again: if observed.answers.is_none() { Some(CONNECT) } else { standing.look_again },
     }
 }
 
-/// After a start the runtimes have not been asked yet. Until they are, the last report stands: nothing has
+/// After a start the runtimes have not connected yet. Until they have, the last report stands: nothing has
 /// changed, and readiness must not flap because the operator was restarted.
 fn waits_for_answers(facts: &Facts<'_>) -> bool {
     let observed = facts.situation.observed;
@@ -172,8 +173,7 @@ fn errors_of_the_server(facts: &Facts<'_>) -> Option<Standing> {
 }
 
 fn config_rejected(facts: &Facts<'_>) -> Option<Standing> {
-    let (pod, message) = facts.summary.rejected.as_ref()?;
-    let message = format!("pod {pod} refuses the configuration and serves the last good one: {message}");
+    let message = conditions::rejected(&facts.summary)?;
     Some(Standing::unready(Motion::Stalled, "ConfigRejected", message))
 }
 
@@ -222,14 +222,18 @@ fn config_on_its_way(facts: &Facts<'_>) -> Option<Standing> {
     if behind.is_empty() && *synced >= ready {
         return None;
     }
-    let message = if facts.summary.total == 0 {
-        "no pod answers the operator on its admin port; check NetworkPolicies between the operator and its pods".into()
-    } else {
-        format!(
-            "{synced} of {ready} Ready pods serve the current configuration; kubelets take up to 90 s to bring it"
+    let connected = facts.summary.total > facts.summary.stale.len();
+    let (reason, message) = if facts.situation.observed.answers.is_some() && !connected {
+        (
+            "PodsUnreachable",
+            "no pod is connected to the operator; check NetworkPolicies and DNS between them. What they serve comes \
+             from the ConfigMap, up to 90 s late"
+                .into(),
         )
+    } else {
+        let message = format!("{synced} of {ready} Ready pods serve the current configuration");
+        ("ConfigPropagating", message)
     };
-    let reason = if facts.summary.total == 0 { "PodsUnreachable" } else { "ConfigPropagating" };
     Some(Standing::unready(Motion::Moving, reason, message))
 }
 

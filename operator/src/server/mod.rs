@@ -1,12 +1,14 @@
-//! The controller of McpServers: [`observe`] looks, [`plan`] decides, [`apply`] and [`status`] act.
+//! The controller of McpServers: [`observe`] looks, [`offer`] brings what is wanted to the pods that run, [`plan`]
+//! decides, [`apply`] and [`status`] act.
 //!
-//! At steady state all four run and nothing is written. A server that is being deleted is left alone: owner
+//! At steady state all run and nothing is written. A server that is being deleted is left alone: owner
 //! references have the garbage collector take its children, so there is no finalizer that could get stuck.
 
 mod apply;
 mod diagnose;
 mod judge;
 mod observe;
+mod offer;
 mod plan;
 mod status;
 
@@ -33,11 +35,16 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
     if let Some(object) = context.world.objects.malformed(Kind::McpServer, &key) {
         return malformed::report::<McpServer>(&context, &key, &object).await;
     }
-    let Some(observed) = observe::observe(&context, &key) else { return Ok(Next::AwaitChange) };
+    let Some(observed) = observe::observe(&context, &key) else {
+        context.fleet.forget(&key);
+        return Ok(Next::AwaitChange);
+    };
     if observed.server.metadata.deletion_timestamp.is_some() {
         return Ok(Next::AwaitChange);
     }
-    let plan = plan(&observed, &context.defaults)?;
+    let observed = offer::offer(&context, observed).await?;
+    let Some(bundle) = context.certificates.bundle() else { return Ok(Next::Retry) };
+    let plan = plan(&observed, &bundle, &context.defaults)?;
     let applied = apply::apply(&context, &observed, plan).await;
     // Look again: what was just written counts.
     let Some(observed) = observe::observe(&context, &key) else { return Ok(Next::AwaitChange) };
@@ -49,7 +56,6 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
         now: Timestamp::now(),
     };
     let judgement = judge(&situation);
-    context.fleet.watch_closely(&key, judgement.pending);
     if !judgement.wait_for_answers {
         status::report(&context, &situation, &judgement).await?;
     }

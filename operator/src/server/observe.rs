@@ -1,8 +1,9 @@
 //! Looking: everything that a decision about one server rests on, from the stores.
 
 use crate::{
+    autoscale::Activity,
     context::Context,
-    fleet::{Answers, Summary},
+    fleet::{Answers, Config, Summary},
     world::{Compilation, Key, Seen},
 };
 use k8s_openapi::api::apps::v1::Deployment;
@@ -20,7 +21,11 @@ pub struct Observed {
     pub children: Vec<Seen>,
     /// Its workload.
     pub deployment: Option<Arc<Deployment>>,
-    /// What its pods said last; `None` before they were asked.
+    /// The configuration that a runtime has accepted last; `None` while the first one is a candidate.
+    pub accepted: Option<Config>,
+    /// Whether it is being scaled; `None` when that is not asked for.
+    pub scaling: Option<Activity>,
+    /// What its pods said last; `None` before they had time to connect.
     pub answers: Option<Answers>,
 }
 
@@ -33,7 +38,9 @@ pub(super) fn observe(context: &Context, key: &Key) -> Option<Observed> {
         compilation,
         children: context.world.children.of(key),
         deployment: context.world.children.deployment(key),
-        answers: context.fleet.answers(key),
+        answers: context.fleet.answers(key, &context.world.endpoints(key)),
+        accepted: context.fleet.accepted(key),
+        scaling: context.autoscaler.activity(key),
     })
 }
 

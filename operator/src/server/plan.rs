@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     world::Seen,
 };
+use std::sync::Arc;
 
 /// One write.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +38,10 @@ pub struct Plan {
 ///
 /// # Errors
 /// A manifest cannot be encoded.
-pub fn plan(observed: &Observed, defaults: &Defaults) -> Result<Plan, Error> {
+pub fn plan(observed: &Observed, bundle: &Arc<str>, defaults: &Defaults) -> Result<Plan, Error> {
     let Some(product) = &observed.compilation.product else { return Ok(Plan::default()) };
-    let blueprint = Blueprint { server: &observed.server, product, defaults };
+    let accepted = observed.accepted.as_ref();
+    let blueprint = Blueprint { server: &observed.server, product, accepted, bundle, defaults };
     let wanted = children::all(&blueprint)?;
     let mut changes: Vec<Change> =
         observed.children.iter().filter_map(|seen| prune(observed, &wanted, seen)).collect();
@@ -67,7 +69,9 @@ pub(super) fn is_as_wanted(seen: &Seen, wanted: &Child) -> bool {
 
 fn prune(observed: &Observed, wanted: &[Child], seen: &Seen) -> Option<Change> {
     let is_wanted = wanted.iter().any(|child| child.kind == seen.kind && child.name == seen.name());
+    // Pods boot from it, whether or not it is known yet what the next one will be.
+    let is_kept = seen.kind == ChildKind::ConfigMap && observed.accepted.is_none();
     let ours = seen.is_controlled_by(observed.uid()) && seen.metadata.deletion_timestamp.is_none();
     let uid = seen.metadata.uid.clone()?;
-    (ours && !is_wanted).then(|| Change::Prune { kind: seen.kind, name: seen.name().into(), uid })
+    (ours && !is_wanted && !is_kept).then(|| Change::Prune { kind: seen.kind, name: seen.name().into(), uid })
 }

@@ -9,7 +9,16 @@ use mcpfleet_crds::{
 };
 
 /// Condition types that are ours; others may add their own.
-const OURS: [&str; 6] = ["Available", "Ready", "ToolsAccepted", "UpstreamsReady", "Reconciling", "Stalled"];
+const OURS: [&str; 8] = [
+    "Available",
+    "Ready",
+    "ToolsAccepted",
+    "ConfigSynced",
+    "UpstreamsReady",
+    "ScalingActive",
+    "Reconciling",
+    "Stalled",
+];
 
 pub(super) async fn report(
     context: &Context,
@@ -63,9 +72,11 @@ pub(super) fn compose(
         status.tools = count(product.tools + summary.upstream_tools);
         status.config = ConfigStatus {
             desired_hash: product.encoded.hash.to_string(),
+            accepted_hash: observed.accepted.as_ref().map(|config| config.hash().to_string()).unwrap_or_default(),
             total: count(summary.total),
             synced: count(summary.synced),
-            ..ConfigStatus::default()
+            rejected: count(summary.rejected.len()),
+            stale: count(summary.stale.len()),
         };
     }
     ours(status)

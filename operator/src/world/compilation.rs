@@ -4,7 +4,7 @@
 use kube::ResourceExt;
 use mcpfleet_config::Encoded;
 use mcpfleet_crds::{
-    compile::{Compiled, Inputs, Placement, PodNeeds, Report},
+    compile::{Compiled, Inputs, Placement, PodNeeds, Report, Scaling},
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
 use std::sync::Arc;
@@ -22,9 +22,11 @@ pub struct Compilation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Product {
     /// The configuration.
-    pub encoded: Encoded,
+    pub encoded: Arc<Encoded>,
     /// What its pods need.
     pub pod: PodNeeds,
+    /// How it is scaled, when it is.
+    pub scaling: Option<Scaling>,
     /// Tools of its own.
     pub tools: usize,
 }
@@ -53,8 +55,10 @@ impl Snapshot {
         };
         tracing::debug!(server = %self.server.name_any(), version = self.version, "compiling");
         match mcpfleet_crds::compile(&inputs) {
-            Ok(Compiled { config, encoded, pod, report }) => {
-                Compilation { report, product: Some(Product { encoded, pod, tools: config.tools.len() }) }
+            Ok(Compiled { config, encoded, pod, scaling, report }) => {
+                let tools = config.tools.len();
+                let encoded = Arc::new(encoded);
+                Compilation { report, product: Some(Product { encoded, pod, scaling, tools }) }
             }
             Err(refused) => Compilation { report: refused.report, product: None },
         }

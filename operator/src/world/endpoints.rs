@@ -1,14 +1,15 @@
-//! Addresses of a server's pods, from the `EndpointSlice`s of its Service. They list pods that are not Ready
-//! too, which is when asking them why is worth most.
+//! A server's pods, from the `EndpointSlice`s of its Service, which list those that are not Ready too.
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-/// A pod that can be asked.
+/// A pod of a server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
     /// Name of the pod.
     pub pod: String,
+    /// Its identity.
+    pub uid: String,
     /// Its address.
     pub address: IpAddr,
     /// Whether calls are sent to it.
@@ -26,7 +27,7 @@ fn is_of_kubernetes(slice: &EndpointSlice) -> bool {
 
 /// The pods of these slices, sorted by name, each once (a dual-stack pod stands in two slices). Pods that are
 /// on their way out are left out: nobody waits for them. So is what Kubernetes' own controller did not write, or
-/// what is no pod: whoever may write an `EndpointSlice` must not choose whom the operator asks and believes.
+/// what is no pod: whoever may write an `EndpointSlice` must not choose whom the operator counts and believes.
 pub fn endpoints(slices: &[Arc<EndpointSlice>]) -> Vec<Endpoint> {
     let mut pods: BTreeMap<String, Endpoint> = BTreeMap::new();
     for endpoint in slices.iter().filter(|slice| is_of_kubernetes(slice)).flat_map(|slice| &slice.endpoints) {
@@ -34,9 +35,11 @@ pub fn endpoints(slices: &[Arc<EndpointSlice>]) -> Vec<Endpoint> {
         let address = endpoint.addresses.first().and_then(|address| address.parse::<IpAddr>().ok());
         let Some(address) = address.filter(|_| conditions.terminating != Some(true)) else { continue };
         let target = endpoint.target_ref.as_ref().filter(|target| target.kind.as_deref() == Some("Pod"));
-        let Some(pod) = target.and_then(|target| target.name.clone()) else { continue };
+        let Some((pod, uid)) = target.and_then(|target| target.name.clone().zip(target.uid.clone())) else {
+            continue;
+        };
         let ready = conditions.ready.unwrap_or(true);
-        pods.entry(pod.clone()).or_insert(Endpoint { pod, address, ready });
+        pods.entry(pod.clone()).or_insert(Endpoint { pod, uid, address, ready });
     }
     pods.into_values().collect()
 }

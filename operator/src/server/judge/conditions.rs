@@ -1,7 +1,7 @@
 //! The conditions of a server, from its standing and the facts behind it.
 
 use super::{Facts, Motion, Standing};
-use crate::{condition::Verdict, fleet::Summary};
+use crate::{autoscale::Activity, condition::Verdict, fleet::Summary};
 use mcpfleet_config::{CredentialRef, status::CredentialUser};
 use mcpfleet_crds::{
     compile::{Kind, ObjectKey, Report, Severity},
@@ -17,7 +17,9 @@ pub(super) fn all(facts: &Facts<'_>, standing: &Standing) -> Vec<Verdict> {
         Verdict::new("Ready", standing.ready, &standing.reason, &standing.message),
         tools_accepted(facts),
     ];
+    verdicts.extend(config_synced(facts));
     verdicts.extend(upstreams_ready(facts));
+    verdicts.extend(scaling_active(facts));
     let motion = match standing.motion {
         Motion::Settled => None,
         Motion::Moving => Some("Reconciling"),
@@ -66,6 +68,59 @@ fn refusal(report: &Report, member: &ObjectKey) -> String {
     let why = report.errors().find(|finding| finding.object == *member);
     let why = why.map_or_else(|| "is refused".into(), mcpfleet_crds::compile::Finding::sentence);
     format!("{} {}: {why}", member.kind.as_str(), member.name)
+}
+
+/// Whether `spec.autoscaling` has its way. The words hold still: how many pods there are stands elsewhere.
+fn scaling_active(facts: &Facts<'_>) -> Option<Verdict> {
+    let spec = &facts.situation.observed.server.spec;
+    let autoscaling = spec.autoscaling.as_ref()?;
+    let (status, reason, message) = match facts.situation.observed.scaling? {
+        Activity::Active => {
+            let (min, max) = (autoscaling.min_replicas, autoscaling.max_replicas);
+            (true, "FollowingLoad", format!("spec.replicas follows the load, between {min} and {max}"))
+        }
+        Activity::Stopped => (
+            false,
+            "ScalingPaused",
+            "spec.replicas is 0: the server was stopped by hand; raise it to have it scaled again".into(),
+        ),
+        Activity::Frozen => (
+            false,
+            "SignalsMissing",
+            "fewer than half of the pods report their load; the number of pods stays until they do".into(),
+        ),
+    };
+    Some(Verdict::new("ScalingActive", status, reason, message))
+}
+
+/// Whether every pod serves what is declared.
+fn config_synced(facts: &Facts<'_>) -> Option<Verdict> {
+    facts.situation.observed.compilation.product.as_ref()?;
+    let summary = &facts.summary;
+    let Summary { total, synced, stale, .. } = summary;
+    let counted = format!("{synced} of {total} pods serve the current configuration");
+    let (status, reason, message) = if let Some(message) = rejected(summary) {
+        (ConditionStatus::False, "ConfigRejected", message)
+    } else if facts.situation.observed.answers.is_none() {
+        (ConditionStatus::Unknown, "Connecting", "the pods have not connected to the operator yet".into())
+    } else if *total == 0 {
+        (ConditionStatus::True, "NoPods", "no pod runs; the next one starts with the current configuration".into())
+    } else if !stale.is_empty() {
+        let message = format!("{counted}; not connected to the operator: {}", named(stale.clone()));
+        (ConditionStatus::Unknown, "PodsStale", message)
+    } else if synced < total {
+        (ConditionStatus::False, "ConfigPropagating", counted)
+    } else {
+        (ConditionStatus::True, "Synced", "every pod serves the current configuration".into())
+    };
+    Some(Verdict::new("ConfigSynced", status, reason, message))
+}
+
+/// Who refuses the configuration, why, and what follows.
+pub(super) fn rejected(summary: &Summary) -> Option<String> {
+    let refusals = summary.rejected.iter().map(|(pod, why)| format!("pod {pod} refuses the configuration: {why}"));
+    let refusals: Vec<String> = refusals.collect();
+    (!refusals.is_empty()).then(|| format!("{}. Pods serve the last accepted one", named(refusals)))
 }
 
 fn named(mut sentences: Vec<String>) -> String {

@@ -3,6 +3,7 @@ use crate::{
     children::ChildKind,
     condition::Verdict,
     error::Error,
+    fleet::Answer,
     fixtures::{answer, applied, deployment, observed, server, serving, situation, tool, tool_with_secret},
     server::{Applied, Conflict, Observed, Trouble, judge},
 };
@@ -90,6 +91,10 @@ fn errors_of_the_server_fail_the_change_while_users_are_served() {
         status.rejected = Some(Rejected { hash: wanted.clone(), message: "newer format".into() });
     });
     assert_eq!(told(&rejected, None), "Available, not Ready: ConfigRejected, Stalled");
+    let verdicts = judge(&situation(&rejected, &Applied::default(), None)).verdicts;
+    let synced = verdict(&verdicts, "ConfigSynced").unwrap();
+    assert_eq!((synced.status, synced.reason.as_str()), (ConditionStatus::False, "ConfigRejected"));
+    assert!(synced.message.contains("pod support-0") && synced.message.contains("newer format"), "{}", synced.message);
     let tls = serving(with_one_tool(json!({"tls": {"secretRef": {"name": "cert"}}})));
     let tls = with_status(tls, |status| {
         status.tls = Some(TlsStatus { loaded: false, message: Some("expired".into()) });
@@ -114,7 +119,10 @@ fn an_upstream_that_is_down_degrades_its_part() {
 fn config_that_has_not_arrived_keeps_it_unready() {
     let behind = with_status(serving(plain()), |status| status.config_hash = Some(ConfigHash::of(b"old")));
     assert_eq!(told(&behind, None), "Available, not Ready: ConfigPropagating, Reconciling");
-    let silent = Observed { answers: Some(Arc::default()), ..serving(plain()) };
+    let mut silent = serving(plain());
+    let unconnected = silent.answers.iter().flat_map(|answers| answers.iter().cloned());
+    let unconnected = unconnected.map(|answer| Answer { status: None, ..answer }).collect();
+    silent.answers = Some(Arc::new(unconnected));
     assert_eq!(told(&silent, None), "Available, not Ready: PodsUnreachable, Reconciling");
 }
 

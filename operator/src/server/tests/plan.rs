@@ -1,13 +1,14 @@
 use super::plain;
 use crate::{
     children::ChildKind,
-    fixtures::{applied, defaults, observed, server, tool},
+    fleet::Config,
+    fixtures::{BUNDLE, applied, defaults, observed, server, tool},
     server::{Change, Observed, plan},
 };
 use serde_json::json;
 
 fn changes(observed: &Observed) -> Vec<Change> {
-    plan(observed, &defaults()).unwrap().changes
+    plan(observed, &BUNDLE.into(), &defaults()).unwrap().changes
 }
 
 fn updated(observed: &Observed) -> Vec<ChildKind> {
@@ -32,11 +33,24 @@ fn drift_is_repaired_and_foreign_fields_are_left_alone() {
     for child in &mut drifted.children {
         match child.kind {
             ChildKind::Deployment => child.object["spec"]["replicas"] = json!(9),
-            ChildKind::ConfigMap => child.object["data"]["config.json"] = json!("tampered"),
+            ChildKind::ConfigMap => child.object["binaryData"]["config.json.gz"] = json!("tampered"),
             _ => child.object["metadata"]["annotations"]["other"] = json!("theirs"),
         }
     }
     assert_eq!(updated(&drifted), [ChildKind::ConfigMap, ChildKind::Deployment]);
+}
+
+#[test]
+fn a_candidate_waits_outside_the_configmap() {
+    let before = applied(plain());
+    let mut changed = observed(server(json!({})), &[tool("hello", json!({"description": "Says more."}))]);
+    changed.children.clone_from(&before.children);
+    changed.accepted.clone_from(&before.accepted);
+    assert_eq!(changes(&changed), [], "a runtime must accept it first");
+    changed.accepted = Some(Config::new(2, changed.compilation.product.as_ref().unwrap().encoded.clone()));
+    assert_eq!(updated(&changed), [ChildKind::ConfigMap]);
+    let unknown = Observed { accepted: None, ..changed };
+    assert_eq!(changes(&unknown), [], "what pods boot from is kept");
 }
 
 #[test]

@@ -21,6 +21,8 @@ fn a_status_that_was_reported_is_the_one_to_report() {
     assert_eq!(status_of(&observed, &stored), stored);
     assert_eq!((first.observed_generation, first.ready_replicas, first.tools), (Some(1), 1, 1));
     assert_eq!((first.config.total, first.config.synced), (1, 1));
+    assert_eq!((first.config.rejected, first.config.stale), (0, 0));
+    assert_eq!(first.config.accepted_hash, first.config.desired_hash);
     assert_eq!(first.url, "http://support.agents.svc/mcp");
     assert!(first.conditions.iter().all(|condition| condition.observed_generation == Some(1)));
 }

@@ -1,0 +1,157 @@
+//! Candidates, refusals and reconnects, with time given by hand.
+
+use super::*;
+use mcpfleet_config::{Encoded, status::Rejected};
+use std::sync::Arc;
+
+fn encoded(text: &str) -> Arc<Encoded> {
+    Arc::new(Encoded { json: text.into(), hash: ConfigHash::of(text.as_bytes()) })
+}
+
+fn endpoint(uid: &str) -> Endpoint {
+    Endpoint { pod: format!("pod-{uid}"), uid: uid.into(), address: [10, 0, 0, 1].into(), ready: true }
+}
+
+/// A group with pods, each with its outbox.
+struct World {
+    group: Group,
+    now: Instant,
+    outboxes: Vec<(String, Arc<Outbox>)>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { group: Group::default(), now: Instant::now(), outboxes: Vec::new() }
+    }
+
+    /// A pod dials and says what it serves.
+    fn dial(&mut self, uid: &str, serves: Option<&Encoded>) {
+        let outbox = Arc::new(Outbox::default());
+        let session = self.outboxes.len() as u64;
+        self.group.join(uid, &format!("pod-{uid}"), 2, session, outbox.clone());
+        self.outboxes.push((uid.into(), outbox));
+        self.say(uid, serves, None);
+    }
+
+    fn say(&mut self, uid: &str, serves: Option<&Encoded>, rejected: Option<&Encoded>) -> News {
+        let status = PodStatus {
+            config_hash: serves.map(|config| config.hash.clone()),
+            rejected: rejected.map(|config| Rejected { hash: config.hash.clone(), message: "no".into() }),
+            ..PodStatus::default()
+        };
+        let session = self.outboxes.iter().rposition(|(name, _)| name == uid).unwrap() as u64;
+        let report = Report { status: Some(status), ..Report::default() };
+        self.group.hear(uid, session, report, self.now)
+    }
+
+    /// The configuration that waits to be sent to a pod.
+    fn sent(&self, uid: &str) -> Option<Config> {
+        use futures::FutureExt;
+        let (_, outbox) = self.outboxes.iter().rfind(|(name, _)| name == uid).unwrap();
+        outbox.take().now_or_never().and_then(|pending| pending.config)
+    }
+
+    fn sent_text(&self, uid: &str) -> Option<String> {
+        self.sent(uid).map(|config| config.encoded.json.clone())
+    }
+}
+
+#[test]
+fn a_change_goes_to_one_pod_and_after_its_yes_to_the_others() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    assert_eq!(world.group.accepted().map(|config| config.revision), Some(1), "nobody runs: the compiler is believed");
+    for uid in ["a", "b"] {
+        world.dial(uid, Some(&old));
+    }
+    world.group.desire(&new, world.now);
+    assert_eq!((world.sent_text("a").as_deref(), world.sent("b")), (Some("new"), None));
+    assert_eq!(*world.group.accepted().unwrap().hash(), old.hash);
+    assert_eq!(world.say("a", Some(&new), None), News::Yes);
+    assert_eq!(world.group.accepted().map(|config| (config.revision, config.hash().clone())), Some((2, new.hash.clone())));
+    assert_eq!(world.sent_text("b").as_deref(), Some("new"));
+    assert_eq!(world.sent("a"), None, "it has it");
+}
+
+#[test]
+fn a_refused_candidate_changes_nothing_and_is_tried_again_when_whoever_refused_has_gone() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.desire(&new, world.now);
+    assert!(world.sent("a").is_some());
+    world.say("a", Some(&old), Some(&new));
+    assert_eq!(*world.group.accepted().unwrap().hash(), old.hash);
+    // A pod that starts meanwhile gets what is accepted.
+    world.dial("b", None);
+    assert_eq!(world.sent_text("b").as_deref(), Some("old"));
+    world.say("b", Some(&old), None);
+    world.group.leave("a", 0, world.now);
+    assert_eq!(world.sent_text("b").as_deref(), Some("new"));
+}
+
+#[test]
+fn going_back_to_what_is_accepted_is_no_new_revision() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.desire(&new, world.now);
+    world.say("a", Some(&old), Some(&new));
+    world.group.desire(&old, world.now);
+    assert_eq!(world.group.accepted().map(|config| config.revision), Some(1));
+    assert_eq!(world.group.desire(&old, world.now), News::No);
+}
+
+#[test]
+fn what_the_configmap_holds_is_accepted_after_a_restart_of_the_operator() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.recall(Config::new(7, old.clone()));
+    world.group.expect(&[endpoint("a")], true, world.now);
+    world.group.desire(&new, world.now);
+    assert!(world.group.is_awaiting());
+    assert_eq!(*world.group.accepted().unwrap().hash(), old.hash, "a pod may still come and say no");
+    world.dial("a", Some(&old));
+    world.group.expect(&[endpoint("a")], true, world.now);
+    assert_eq!(world.sent("a").map(|config| config.revision), Some(8));
+}
+
+#[test]
+fn a_reconnect_is_no_news_and_a_long_absence_is() {
+    let old = encoded("old");
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.leave("a", 0, world.now);
+    assert_eq!(world.group.tick(world.now + GRACE / 2), News::No);
+    assert!(world.group.answers(&[endpoint("a")])[0].status.is_some());
+    assert_eq!(world.group.tick(world.now + GRACE), News::Yes);
+    assert!(world.group.answers(&[endpoint("a")])[0].status.is_none());
+}
+
+#[test]
+fn the_end_of_an_old_stream_does_not_end_the_new_one() {
+    let old = encoded("old");
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.dial("a", Some(&old));
+    world.group.leave("a", 0, world.now);
+    assert!(world.group.signals("a").is_some());
+    assert_eq!(world.say("a", Some(&old), None), News::No);
+}
+
+#[test]
+fn a_pod_that_was_told_to_drain_is_told_again_when_it_dials_anew() {
+    use futures::FutureExt;
+    let old = encoded("old");
+    let mut world = World::new();
+    world.dial("a", Some(&old));
+    world.group.serve("a", Serving::Draining);
+    world.dial("a", Some(&old));
+    let (_, outbox) = world.outboxes.last().unwrap();
+    assert_eq!(outbox.take().now_or_never().and_then(|pending| pending.serving), Some(Serving::Draining));
+}

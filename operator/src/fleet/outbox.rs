@@ -1,0 +1,51 @@
+//! What is to be sent to one pod. The latest counts: a pod that reads slowly skips configurations, and costs no memory.
+
+use super::Config;
+use mcpfleet_config::stream::Serving;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// One stream's outbox.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pending: Mutex<Pending>,
+    filled: Notify,
+}
+
+/// What waits to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// A configuration.
+    pub config: Option<Config>,
+    /// What to be.
+    pub serving: Option<Serving>,
+}
+
+impl Outbox {
+    /// Sends a configuration, instead of one that has not left yet.
+    pub fn config(&self, config: Config) {
+        self.pending().config = Some(config);
+        self.filled.notify_one();
+    }
+
+    /// Sends what to be.
+    pub fn serve(&self, serving: Serving) {
+        self.pending().serving = Some(serving);
+        self.filled.notify_one();
+    }
+
+    /// Waits until there is something, and takes all of it.
+    pub async fn take(&self) -> Pending {
+        loop {
+            let pending = std::mem::take(&mut *self.pending());
+            if pending != Pending::default() {
+                return pending;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
