@@ -144,7 +144,12 @@ pub(crate) fn deployment(wanted: i32, updated: i32, ready: i32) -> Deployment {
 }
 
 pub(crate) fn answer(pod: &str, status: PodStatus) -> Answer {
-    let endpoint = Endpoint { pod: pod.into(), uid: format!("uid-of-{pod}"), address: [10, 0, 0, 1].into(), ready: status.ready };
+    let endpoint = Endpoint {
+        pod: pod.into(),
+        uid: format!("uid-of-{pod}"),
+        address: [10, 0, 0, 1].into(),
+        ready: status.ready,
+    };
     Answer { endpoint, status: Some(status) }
 }
 

@@ -14,8 +14,8 @@ use crate::{
 };
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client};
-use mcpfleet_config::stream::Epoch;
 use kube_lease_manager::{LeaseManager, LeaseManagerBuilder, LeaseParams};
+use mcpfleet_config::stream::Epoch;
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -60,8 +60,7 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> anyhow::Res
     let certificates = Certificates::new(vec![service.clone(), format!("{service}.cluster.local")]);
     let gate = Arc::new(Gate::default());
     let reviews = TokenReviews::new(client.clone());
-    let listener =
-        Listener::bind(settings.fleet_listen, certificates.clone(), gate.clone(), reviews).await?;
+    let listener = Listener::bind(settings.fleet_listen, certificates.clone(), gate.clone(), reviews).await?;
     background.spawn(listener.serve());
     background.spawn(certificates::keep(
         client.clone(),

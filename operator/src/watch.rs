@@ -15,7 +15,6 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use mcpfleet_crds::compile::Kind;
 use serde::de::DeserializeOwned;
 use std::{collections::HashSet, fmt::Debug, pin::pin, sync::Arc};
 use tokio::{sync::oneshot, task::JoinSet};

@@ -35,7 +35,7 @@ pub async fn writes(client: &Client) -> anyhow::Result<BTreeMap<String, u64>> {
     Ok(counts)
 }
 
-const WATCHED: [&str; 10] = [
+const WATCHED: [&str; 11] = [
     "configmaps",
     "deployments",
     "events",
@@ -44,6 +44,7 @@ const WATCHED: [&str; 10] = [
     "networkpolicies",
     "poddisruptionbudgets",
     "providerroutes",
+    "secrets",
     "serviceaccounts",
     "services",
 ];

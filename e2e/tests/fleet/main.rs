@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod admission;
+mod autoscaling;
 mod bad_input;
 mod children;
+mod live;
 mod readiness;
 mod rollout;
 mod support;

@@ -61,7 +61,8 @@ pub fn acts(wanted: u32, replicas: u32, pods: &[Pod]) -> Vec<Act> {
         return vec![Act::Scale(replicas - empty.min(leaving))];
     }
     let more = leaving.saturating_sub(count(draining.len())) as usize;
-    let candidates: Vec<Candidate> = pods.iter().filter(|pod| !pod.is_draining()).map(Candidate::of).collect();
+    let candidates: Vec<Candidate> =
+        pods.iter().filter(|pod| !pod.is_draining()).map(Candidate::of).collect();
     victims(&candidates, more).into_iter().map(|uid| Act::Serve(uid, Serving::Draining)).collect()
 }
 

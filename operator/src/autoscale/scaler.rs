@@ -104,7 +104,12 @@ fn pods(context: &Context, key: &Key) -> Vec<Pod> {
     let signals = context.fleet.signals(key, &endpoints);
     signals
         .into_iter()
-        .map(|(endpoint, signals)| Pod { uid: endpoint.uid, name: endpoint.pod, ready: endpoint.ready, signals })
+        .map(|(endpoint, signals)| Pod {
+            uid: endpoint.uid,
+            name: endpoint.pod,
+            ready: endpoint.ready,
+            signals,
+        })
         .collect()
 }
 
@@ -132,7 +137,8 @@ async fn scale(context: &Context, key: &Key, from: i32, to: u32) -> Result<(), k
         {"op": "replace", "path": "/spec/replicas", "value": to},
     ]))
     .map_err(kube::Error::SerdeError)?;
-    let params = PatchParams { field_manager: Some(format!("{FIELD_MANAGER}-scaler")), ..PatchParams::default() };
+    let params =
+        PatchParams { field_manager: Some(format!("{FIELD_MANAGER}-scaler")), ..PatchParams::default() };
     api.patch_scale(&key.name, &params, &Patch::Json::<()>(patch)).await.map(drop)
 }
 
@@ -167,7 +173,8 @@ impl Autoscaler {
         scaled.history.observe(now, pods);
         let recommendation = recommend(&mut scaled.history, policy, now, replicas);
         let frozen = replicas > 0 && recommendation.reason == Reason::Frozen;
-        scaled.frozen_since = if frozen { scaled.frozen_since.or_else(|| Some(Instant::now())) } else { None };
+        scaled.frozen_since =
+            if frozen { scaled.frozen_since.or_else(|| Some(Instant::now())) } else { None };
         let long = scaled.frozen_since.is_some_and(|since| since.elapsed() >= PATIENCE);
         let activity = match (replicas, long) {
             (0, _) => Activity::Stopped,

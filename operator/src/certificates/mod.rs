@@ -9,7 +9,6 @@ pub mod rotation;
 mod serving;
 mod store;
 
-
 pub use authority::{Anchor, Ca, Damage};
 pub use store::SECRET;
 

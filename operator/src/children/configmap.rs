@@ -57,7 +57,8 @@ pub fn digest_value(kind: ChildKind, manifest: &mut Value) {
 }
 
 fn strings<'a>(manifest: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut String> {
-    let members = manifest.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
+    let members =
+        manifest.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut);
     members.filter_map(|value| match value {
         Value::String(text) => Some(text),
         _ => None,

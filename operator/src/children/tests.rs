@@ -8,7 +8,8 @@ fn build(server: McpServer, tools: &[McpTool]) -> Vec<Child> {
     let defaults = defaults();
     let product = observed.compilation.product.as_ref().unwrap();
     let (accepted, bundle) = (observed.accepted.as_ref(), BUNDLE.into());
-    all(&Blueprint { server: &observed.server, product, accepted, bundle: &bundle, defaults: &defaults }).unwrap()
+    all(&Blueprint { server: &observed.server, product, accepted, bundle: &bundle, defaults: &defaults })
+        .unwrap()
 }
 
 fn manifest(children: &[Child], kind: ChildKind) -> &Value {
@@ -155,7 +156,8 @@ fn nobody_but_the_kubelet_reaches_the_admin_port() {
 #[test]
 fn a_runtime_is_told_where_to_dial_and_whom_to_believe() {
     let pod = template(&plain())["spec"].clone();
-    let args: Vec<&str> = pod["containers"][0]["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let args: Vec<&str> =
+        pod["containers"][0]["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let after = |flag: &str| args[args.iter().position(|arg| *arg == flag).unwrap() + 1];
     assert_eq!(after("--operator"), "https://mcpfleet-operator.mcpfleet-system.svc:8443");
     let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();

@@ -70,7 +70,8 @@ fn token() -> Volume {
         }),
         ..VolumeProjection::default()
     };
-    let projected = ProjectedVolumeSource { sources: Some(vec![projection]), ..ProjectedVolumeSource::default() };
+    let projected =
+        ProjectedVolumeSource { sources: Some(vec![projection]), ..ProjectedVolumeSource::default() };
     Volume { name: "operator-token".into(), projected: Some(projected), ..Volume::default() }
 }
 

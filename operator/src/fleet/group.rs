@@ -69,7 +69,8 @@ impl Group {
     pub fn desire(&mut self, wanted: &Arc<mcpfleet_config::Encoded>, now: Instant) -> News {
         if self.desired.as_ref().is_none_or(|desired| *desired.hash() != wanted.hash) {
             let same = self.accepted.as_ref().filter(|accepted| *accepted.hash() == wanted.hash);
-            let candidate = same.cloned().unwrap_or_else(|| Config::new(self.next_revision(), wanted.clone()));
+            let candidate =
+                same.cloned().unwrap_or_else(|| Config::new(self.next_revision(), wanted.clone()));
             self.desired = Some(candidate);
         }
         self.settle(now)
@@ -93,7 +94,8 @@ impl Group {
     /// Who is expected: the pods of the Service's endpoints.
     pub fn expect(&mut self, endpoints: &[Endpoint], settling: bool, now: Instant) -> News {
         self.ready = endpoints.iter().filter(|end| end.ready).map(|end| end.uid.clone()).collect();
-        self.awaited = settling && endpoints.iter().any(|end| end.ready && !self.members.contains_key(&end.uid));
+        self.awaited =
+            settling && endpoints.iter().any(|end| end.ready && !self.members.contains_key(&end.uid));
         self.settle(now)
     }
 
@@ -192,8 +194,11 @@ impl Group {
     }
 
     fn next_revision(&self) -> u64 {
-        let reported =
-            self.members.values().filter_map(|member| member.status.as_ref()).map(|status| status.config_revision);
+        let reported = self
+            .members
+            .values()
+            .filter_map(|member| member.status.as_ref())
+            .map(|status| status.config_revision);
         let known = self.accepted.iter().chain(&self.desired).map(|config| config.revision);
         reported.chain(known).max().unwrap_or_default().saturating_add(1)
     }
@@ -209,9 +214,14 @@ impl Group {
         let silent = self.members.values().any(|member| member.link.is_some() && member.status.is_none());
         let attendance = if silent { Attendance::Awaited } else { attendance };
         let plan = rollout::plan(desired.hash(), accepted.as_ref().map(Config::hash), &pods, attendance);
-        let send: Vec<(String, Which)> = plan.send.iter().map(|(uid, which)| ((*uid).to_owned(), *which)).collect();
+        let send: Vec<(String, Which)> =
+            plan.send.iter().map(|(uid, which)| ((*uid).to_owned(), *which)).collect();
         if plan.accept {
-            tracing::debug!(revision = desired.revision, hash = desired.hash().short(), "configuration accepted");
+            tracing::debug!(
+                revision = desired.revision,
+                hash = desired.hash().short(),
+                "configuration accepted"
+            );
             self.accepted = Some(desired);
             self.settle(now);
             return News::Yes;

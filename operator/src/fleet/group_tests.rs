@@ -61,7 +61,11 @@ fn a_change_goes_to_one_pod_and_after_its_yes_to_the_others() {
     let (old, new) = (encoded("old"), encoded("new"));
     let mut world = World::new();
     world.group.desire(&old, world.now);
-    assert_eq!(world.group.accepted().map(|config| config.revision), Some(1), "nobody runs: the compiler is believed");
+    assert_eq!(
+        world.group.accepted().map(|config| config.revision),
+        Some(1),
+        "nobody runs: the compiler is believed"
+    );
     for uid in ["a", "b"] {
         world.dial(uid, Some(&old));
     }
@@ -69,7 +73,10 @@ fn a_change_goes_to_one_pod_and_after_its_yes_to_the_others() {
     assert_eq!((world.sent_text("a").as_deref(), world.sent("b")), (Some("new"), None));
     assert_eq!(*world.group.accepted().unwrap().hash(), old.hash);
     assert_eq!(world.say("a", Some(&new), None), News::Yes);
-    assert_eq!(world.group.accepted().map(|config| (config.revision, config.hash().clone())), Some((2, new.hash.clone())));
+    assert_eq!(
+        world.group.accepted().map(|config| (config.revision, config.hash().clone())),
+        Some((2, new.hash.clone()))
+    );
     assert_eq!(world.sent_text("b").as_deref(), Some("new"));
     assert_eq!(world.sent("a"), None, "it has it");
 }

@@ -7,14 +7,14 @@
 //!     +---- queues <-- news--+<---------------- reports ----------------------------------+
 //! ```
 
-mod config;
-mod gate;
-mod group;
-mod listener;
-mod outbox;
-mod rollout;
+pub mod config;
+pub mod gate;
+pub mod group;
+pub mod listener;
+pub mod outbox;
+pub mod rollout;
 mod session;
-mod summary;
+pub mod summary;
 
 pub mod review;
 
@@ -135,8 +135,11 @@ impl Fleet {
     pub fn tick(&self) -> Vec<Key> {
         let now = Instant::now();
         let mut groups = self.groups();
-        let news = groups.iter_mut().filter(|(_, group)| group.tick(now) == News::Yes);
-        news.map(|(key, _)| key.clone()).collect()
+        let news = groups.iter_mut().filter_map(|(key, group)| match group.tick(now) {
+            News::Yes => Some(key.clone()),
+            News::No => None,
+        });
+        news.collect()
     }
 
     /// A pod has dialled. Returns the number of its stream.

@@ -65,34 +65,32 @@ pub fn plan<'a>(
     attendance: Attendance,
 ) -> Plan<'a> {
     if accepted == Some(desired) {
-        return Plan { accept: false, send: bring(desired, Which::Desired, pods.iter()) };
+        return Plan { accept: false, send: bring(desired, Which::Desired, pods.iter().cloned()) };
     }
     let served = pods.iter().any(|pod| pod.serves == Some(desired));
     let nobody = pods.is_empty() && attendance == Attendance::Complete;
     if served || nobody {
         return Plan { accept: true, send: Vec::new() };
     }
-    let asked = |pod: &Pod<'_>| pod.offered.filter(|offer| offer.hash == desired);
     let frozen = pods.iter().any(|pod| pod.rejected == Some(desired));
-    let waiting = pods.iter().filter_map(asked).any(|offer| !offer.overdue);
-    let first = if frozen || waiting { None } else { first(pods.iter().filter(|pod| asked(pod).is_none())) };
+    let waiting = pods.iter().filter_map(|pod| asked(pod, desired)).any(|offer| !offer.overdue);
+    let unasked = || pods.iter().filter(|pod| asked(pod, desired).is_none());
+    let first = if frozen || waiting { None } else { first(unasked()) };
     let mut send: Vec<_> = first.map(|pod| (pod.uid, Which::Desired)).into_iter().collect();
     if let Some(accepted) = accepted {
-        let others = pods.iter().filter(|pod| asked(pod).is_none() && Some(pod.uid) != first.map(|f| f.uid));
-        send.extend(bring(accepted, Which::Accepted, others));
+        let others = unasked().filter(|pod| Some(pod.uid) != first.map(|first| first.uid));
+        send.extend(bring(accepted, Which::Accepted, others.cloned()));
     }
     Plan { accept: false, send }
 }
 
+/// What a pod was sent, if that is what is desired.
+fn asked<'a>(pod: &Pod<'a>, desired: &ConfigHash) -> Option<Offer<'a>> {
+    pod.offered.filter(|offer| offer.hash == desired)
+}
+
 /// Everyone who does not serve it, was not sent it and has not refused it.
-fn bring<'a, 'p>(
-    hash: &ConfigHash,
-    which: Which,
-    pods: impl Iterator<Item = &'p Pod<'a>>,
-) -> Vec<(&'a str, Which)>
-where
-    'a: 'p,
-{
+fn bring<'a>(hash: &ConfigHash, which: Which, pods: impl Iterator<Item = Pod<'a>>) -> Vec<(&'a str, Which)> {
     pods.filter(|pod| pod.serves != Some(hash) && pod.rejected != Some(hash))
         .filter(|pod| pod.offered.is_none_or(|offer| offer.hash != hash))
         .map(|pod| (pod.uid, which))

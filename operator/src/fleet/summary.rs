@@ -113,7 +113,8 @@ mod tests {
     use mcpfleet_config::status::MissingCredential;
 
     fn answer(pod: &str, status: Option<PodStatus>) -> Answer {
-        let endpoint = Endpoint { pod: pod.into(), uid: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
+        let endpoint =
+            Endpoint { pod: pod.into(), uid: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
         Answer { endpoint, status }
     }
 

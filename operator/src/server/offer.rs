@@ -38,7 +38,9 @@ async fn recall(context: &Context, key: &Key, observed: &Observed) -> Result<Opt
     let annotation = |name: &str| seen.metadata.annotations.as_ref()?.get(name).cloned();
     let revision = annotation(CONFIG_REVISION).and_then(|text| text.parse().ok()).unwrap_or_default();
     let wanted = observed.compilation.product.as_ref().map(|product| product.encoded.clone());
-    if let Some(same) = wanted.filter(|wanted| annotation(CONFIG_HASH).as_deref() == Some(wanted.hash.as_str())) {
+    if let Some(same) =
+        wanted.filter(|wanted| annotation(CONFIG_HASH).as_deref() == Some(wanted.hash.as_str()))
+    {
         return Ok(Some(Config::new(revision, same)));
     }
     let api: Api<ConfigMap> = Api::namespaced(context.client.clone(), &key.namespace);

@@ -72,7 +72,11 @@ pub(super) fn compose(
         status.tools = count(product.tools + summary.upstream_tools);
         status.config = ConfigStatus {
             desired_hash: product.encoded.hash.to_string(),
-            accepted_hash: observed.accepted.as_ref().map(|config| config.hash().to_string()).unwrap_or_default(),
+            accepted_hash: observed
+                .accepted
+                .as_ref()
+                .map(|config| config.hash().to_string())
+                .unwrap_or_default(),
             total: count(summary.total),
             synced: count(summary.synced),
             rejected: count(summary.rejected.len()),

@@ -104,7 +104,11 @@ fn config_synced(facts: &Facts<'_>) -> Option<Verdict> {
     } else if facts.situation.observed.answers.is_none() {
         (ConditionStatus::Unknown, "Connecting", "the pods have not connected to the operator yet".into())
     } else if *total == 0 {
-        (ConditionStatus::True, "NoPods", "no pod runs; the next one starts with the current configuration".into())
+        (
+            ConditionStatus::True,
+            "NoPods",
+            "no pod runs; the next one starts with the current configuration".into(),
+        )
     } else if !stale.is_empty() {
         let message = format!("{counted}; not connected to the operator: {}", named(stale.clone()));
         (ConditionStatus::Unknown, "PodsStale", message)
@@ -118,7 +122,8 @@ fn config_synced(facts: &Facts<'_>) -> Option<Verdict> {
 
 /// Who refuses the configuration, why, and what follows.
 pub(super) fn rejected(summary: &Summary) -> Option<String> {
-    let refusals = summary.rejected.iter().map(|(pod, why)| format!("pod {pod} refuses the configuration: {why}"));
+    let refusals =
+        summary.rejected.iter().map(|(pod, why)| format!("pod {pod} refuses the configuration: {why}"));
     let refusals: Vec<String> = refusals.collect();
     (!refusals.is_empty()).then(|| format!("{}. Pods serve the last accepted one", named(refusals)))
 }

@@ -3,8 +3,8 @@ use crate::{
     children::ChildKind,
     condition::Verdict,
     error::Error,
-    fleet::Answer,
     fixtures::{answer, applied, deployment, observed, server, serving, situation, tool, tool_with_secret},
+    fleet::Answer,
     server::{Applied, Conflict, Observed, Trouble, judge},
 };
 use mcpfleet_config::{
@@ -94,7 +94,11 @@ fn errors_of_the_server_fail_the_change_while_users_are_served() {
     let verdicts = judge(&situation(&rejected, &Applied::default(), None)).verdicts;
     let synced = verdict(&verdicts, "ConfigSynced").unwrap();
     assert_eq!((synced.status, synced.reason.as_str()), (ConditionStatus::False, "ConfigRejected"));
-    assert!(synced.message.contains("pod support-0") && synced.message.contains("newer format"), "{}", synced.message);
+    assert!(
+        synced.message.contains("pod support-0") && synced.message.contains("newer format"),
+        "{}",
+        synced.message
+    );
     let tls = serving(with_one_tool(json!({"tls": {"secretRef": {"name": "cert"}}})));
     let tls = with_status(tls, |status| {
         status.tls = Some(TlsStatus { loaded: false, message: Some("expired".into()) });

@@ -1,8 +1,8 @@
 use super::plain;
 use crate::{
     children::ChildKind,
-    fleet::Config,
     fixtures::{BUNDLE, applied, defaults, observed, server, tool},
+    fleet::Config,
     server::{Change, Observed, plan},
 };
 use serde_json::json;
