@@ -1,7 +1,7 @@
 //! One server that this process serves: its snapshot, its queue and its upstreams.
 
 use crate::{
-    admission::Admission,
+    admission::{Admission, streams::Streams},
     catalog::{
         Parts, Snapshot,
         own::{self, Unservable},
@@ -25,6 +25,8 @@ pub struct Server {
     pub name: String,
     /// Its queue.
     pub admission: Arc<Admission>,
+    /// Its notification streams.
+    pub streams: Arc<Streams>,
     /// Its upstreams.
     pub pool: Pool,
     /// The process's HTTP client.
@@ -59,12 +61,14 @@ impl Server {
         let name = config.server.to_string();
         let pool = Pool::new(egress.clone());
         let admission = Admission::new(&config.admission, metrics.admission(&name));
+        let streams = Streams::new(config.admission.max_streams);
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
         let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
         let server = Arc::new(Self {
             name,
             admission,
+            streams,
             pool,
             egress: egress.clone(),
             rejected: ArcSwapOption::empty(),
@@ -98,6 +102,7 @@ impl Server {
         let Loaded { config, hash, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
+        self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
         self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
         Ok(())

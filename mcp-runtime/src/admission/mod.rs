@@ -6,6 +6,7 @@
 
 pub mod line;
 pub mod service_time;
+pub mod streams;
 
 use crate::telemetry::AdmissionMetrics;
 use line::{Arrival, Line, Ticket};
