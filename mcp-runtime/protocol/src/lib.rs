@@ -18,6 +18,7 @@
 //! | revision, client, capabilities | in `initialize`, then the session | in `_meta` of each request |
 //! | headers of a POST | `MCP-Protocol-Version`, `Mcp-Session-Id` | `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` |
 //! | unknown method | -32601, HTTP 200 | -32601, HTTP 404 |
+//! | notification stream | GET | `subscriptions/listen` |
 //! | cancel | `notifications/cancelled` | closing the response stream |
 //! | `ping` | `{}` | no such method |
 //! | results | as they are | `resultType`; lists and discover `ttlMs`, `cacheScope`; `_meta` with the server |
@@ -38,6 +39,8 @@
 //! | unsupported revision names those that are | 2026-07-28 versioning, "Protocol Version Negotiation" | [`server::Reason::UnsupportedProtocolVersion`] |
 //! | the answer to `initialize` | 2025-11-25 lifecycle, "Version Negotiation" | [`Revision::negotiate`] |
 //! | sessions end with 404 | 2025-11-25 transports, "Session Management" | [`server::Refusal::session_unknown`], [`client::classify_failure`] |
+//! | a GET opens a notification stream, or is 405 | 2025-11-25 transports, "Listening for Messages from the Server" | [`server::accept_get`] |
+//! | subscriptions: opt-in, acknowledged first, ended by the empty response | 2026-07-28 basic/patterns/subscriptions | [`Subscription`] |
 //! | probing a server | 2026-07-28 streamable HTTP, "Backward Compatibility" | [`client::classify_probe`] |
 //! | error codes | 2026-07-28 basic, "Error Codes" | [`ErrorCode`] |
 //!
@@ -54,8 +57,10 @@ pub mod jsonrpc;
 mod revision;
 pub mod server;
 pub mod sse;
+mod subscription;
 mod tool;
 
 pub use error_code::ErrorCode;
 pub use revision::{Era, Revision, names_modern_era};
+pub use subscription::Subscription;
 pub use tool::{Tool, ToolError};

@@ -45,10 +45,22 @@ pub struct ServerIdentity {
     pub instructions: Option<String>,
 }
 
-/// Capabilities of a server that offers tools and announces no changes of the list
-/// (2026-07-28, server/tools, "Capabilities").
-pub fn tools_capability() -> JsonText {
-    ObjectWriter::new().raw("tools", "{}").finish()
+/// Whether a server tells clients that its list has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListChanges {
+    /// It does, on notification streams.
+    Announced,
+    /// It offers no notification streams.
+    Silent,
+}
+
+/// Capabilities of a server that offers tools (2026-07-28 and 2025-11-25, server/tools, "Capabilities").
+pub fn tools_capability(changes: ListChanges) -> JsonText {
+    let tools = match changes {
+        ListChanges::Announced => r#"{"listChanged":true}"#,
+        ListChanges::Silent => "{}",
+    };
+    ObjectWriter::new().raw("tools", tools).finish()
 }
 
 /// The result of `initialize`, with the revision of [`crate::server::Initialize::negotiated`]
@@ -75,5 +87,10 @@ pub fn discover(identity: &ServerIdentity, cache: CachePolicy) -> JsonText {
 
 /// `_meta` of a result: servers SHOULD say who they are (2026-07-28, basic, "Per-response protocol fields").
 pub(super) fn server_meta(info: &Implementation) -> JsonText {
-    ObjectWriter::new().raw(key::SERVER_INFO, info.write().as_str()).finish()
+    server_meta_members(info).finish()
+}
+
+/// The same, for more members.
+pub(crate) fn server_meta_members(info: &Implementation) -> ObjectWriter {
+    ObjectWriter::new().raw(key::SERVER_INFO, info.write().as_str())
 }

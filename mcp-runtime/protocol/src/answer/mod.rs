@@ -9,7 +9,8 @@ mod handshake;
 mod list;
 
 pub use call::{CallResult, Content, ForwardError, ToolOutcome, forward_result};
-pub use handshake::{Implementation, ServerIdentity, discover, initialize, tools_capability};
+pub(crate) use handshake::server_meta_members;
+pub use handshake::{Implementation, ListChanges, ServerIdentity, discover, initialize, tools_capability};
 pub use list::{CachePolicy, CacheScope, ToolsPage, list_tools};
 
 use crate::json::JsonText;

@@ -70,6 +70,8 @@ pub enum Operation<'a> {
     },
     /// `tools/call`.
     CallTool(CallTool<'a>),
+    /// `subscriptions/listen`; modern.
+    Listen(Listen),
 }
 
 impl Operation<'_> {
@@ -81,6 +83,7 @@ impl Operation<'_> {
             Self::Ping => "ping",
             Self::ListTools { .. } => "tools/list",
             Self::CallTool(_) => "tools/call",
+            Self::Listen(_) => "subscriptions/listen",
         }
     }
 }
@@ -116,6 +119,23 @@ impl<'a> CallTool<'a> {
     pub fn arguments_json(&self) -> &'a str {
         self.arguments.map_or("{}", RawValue::get)
     }
+}
+
+/// Params of `subscriptions/listen` (2026-07-28, basic/patterns/subscriptions, "Notification Filter"). Filters for what
+/// is not served here are checked and left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Whether `toolsListChanged` is asked for.
+    pub tools: Wanted,
+}
+
+/// Whether the client opts in to a kind of notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// It does.
+    Yes,
+    /// It does not: the server must not send any.
+    No,
 }
 
 /// A notification.

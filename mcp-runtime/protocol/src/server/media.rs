@@ -1,6 +1,6 @@
-//! `Content-Type` and `Accept` of a POST.
+//! `Content-Type` and `Accept`.
 //!
-//! The specification has clients list both `application/json` and `text/event-stream`. Some list one, or `*/*`, or
+//! The specification has clients list, on a POST, both `application/json` and `text/event-stream`. Some list one, or `*/*`, or
 //! nothing; they are served in a form that they take.
 
 use super::{Reason, Refusal};
@@ -49,9 +49,25 @@ pub(crate) fn accepts(headers: &HeaderMap) -> Result<Accepts, Refusal> {
     }
 }
 
+/// Refuses a GET that does not list `text/event-stream` with 406. By name only: whoever takes anything, such as a
+/// browser that was sent here, does not ask for a stream without end
+/// (2025-11-25, transports, "Listening for Messages from the Server").
+pub(crate) fn check_stream(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut ranges = ranges(headers);
+    if ranges.any(|range| !is_excluded(range) && essence(range).eq_ignore_ascii_case(EVENT_STREAM)) {
+        Ok(())
+    } else {
+        Err(Refusal::new(Reason::NotAcceptable, None, "Accept of a GET must list text/event-stream"))
+    }
+}
+
 fn takes(headers: &HeaderMap, media: &str) -> bool {
+    ranges(headers).any(|range| !is_excluded(range) && covers(essence(range), media))
+}
+
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|range| !is_excluded(range) && covers(essence(range), media))
+    lists.flat_map(|list| list.split(','))
 }
 
 fn covers(range: &str, media: &str) -> bool {

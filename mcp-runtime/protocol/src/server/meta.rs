@@ -19,6 +19,8 @@ pub mod key {
     pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
     /// Name and version of the server, on results.
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    /// Id of the `subscriptions/listen` request whose stream a message is on.
+    pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
     /// Asks for progress notifications. Both eras.
     pub const PROGRESS_TOKEN: &str = "progressToken";
 }

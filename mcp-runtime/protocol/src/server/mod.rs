@@ -1,9 +1,10 @@
 //! The down side: we are the server.
 //!
-//! In: headers and body of a POST to the MCP endpoint. Out: [`Incoming`], or a [`Refusal`] that is a whole HTTP
-//! answer. Sessions, authentication and body size belong to the caller; [`Refusal`] has the answers for them.
+//! In: headers and body of a POST to the MCP endpoint, or headers of a GET. Out: [`Incoming`], or the [`Context`] of a
+//! notification stream, or a [`Refusal`] that is a whole HTTP answer. Sessions, authentication and body size belong to the caller; [`Refusal`] has the answers for them.
 
 mod accept;
+mod accept_get;
 mod incoming;
 mod legacy;
 mod media;
@@ -15,8 +16,10 @@ mod param_headers;
 mod refusal;
 
 pub use accept::accept;
+pub use accept_get::accept_get;
 pub use incoming::{
-    CallTool, Context, Incoming, Initialize, Notification, Notified, Operation, Request, Response,
+    CallTool, Context, Incoming, Initialize, Listen, Notification, Notified, Operation, Request, Response,
+    Wanted,
 };
 pub use media::Accepts;
 pub use meta::{LogLevel, Meta, key};

@@ -1,6 +1,8 @@
 //! Methods and their params.
 
-use super::{CallTool, Context, Initialize, Notification, Notified, Operation, Reason, Refusal};
+use super::{
+    CallTool, Context, Initialize, Listen, Notification, Notified, Operation, Reason, Refusal, Wanted,
+};
 use crate::{
     Era, Revision,
     json::{Members, is_object, string},
@@ -27,6 +29,7 @@ pub(crate) fn read<'a>(
         ("server/discover", Era::Modern) => Ok(Operation::Discover),
         ("tools/list", _) => text(params, "cursor").map(|cursor| Operation::ListTools { cursor }),
         ("tools/call", _) => call_tool(params).map(Operation::CallTool),
+        ("subscriptions/listen", Era::Modern) => listen(params).map(Operation::Listen),
         _ => return Err(Refusal::method_not_found(id, method, era)),
     };
     operation.map_err(|why| Refusal::new(Reason::InvalidParams, Some(id), why))
@@ -49,6 +52,29 @@ fn call_tool<'a>(params: &Members<'a>) -> Result<CallTool<'a>, String> {
         input_responses: object(params, "inputResponses")?,
         request_state: text(params, "requestState")?,
     })
+}
+
+/// All filters are optional, the object is not.
+fn listen(params: &Members<'_>) -> Result<Listen, String> {
+    let filter =
+        object(params, "notifications")?.and_then(Members::read).ok_or("notifications is missing")?;
+    for unserved in ["promptsListChanged", "resourcesListChanged"] {
+        wanted(&filter, unserved)?;
+    }
+    match filter.get_some("resourceSubscriptions") {
+        Some(uris) if serde_json::from_str::<Vec<Cow<'_, str>>>(uris.get()).is_err() => {
+            Err("notifications.resourceSubscriptions must be a list of URIs".to_owned())
+        }
+        _ => Ok(Listen { tools: wanted(&filter, "toolsListChanged")? }),
+    }
+}
+
+fn wanted(filter: &Members<'_>, key: &str) -> Result<Wanted, String> {
+    match filter.get_some(key).map(RawValue::get) {
+        Some("true") => Ok(Wanted::Yes),
+        None | Some("false") => Ok(Wanted::No),
+        Some(_) => Err(format!("notifications.{key} must be a boolean")),
+    }
 }
 
 /// Reads a notification. Unknown ones are let through: their sender expects no answer.

@@ -4,8 +4,8 @@ use crate::value;
 use mcpfleet_protocol::{
     Era, Revision, Tool, ToolError,
     answer::{
-        CachePolicy, CacheScope, CallResult, Content, ForwardError, Implementation, ServerIdentity,
-        ToolsPage, discover, forward_result, initialize, list_tools, pong, tools_capability,
+        CachePolicy, CacheScope, CallResult, Content, ForwardError, Implementation, ListChanges,
+        ServerIdentity, ToolsPage, discover, forward_result, initialize, list_tools, pong, tools_capability,
     },
     json::JsonText,
 };
@@ -22,7 +22,7 @@ fn server() -> Implementation {
 fn identity() -> ServerIdentity {
     ServerIdentity {
         info: server(),
-        capabilities: tools_capability(),
+        capabilities: tools_capability(ListChanges::Announced),
         instructions: Some("be \"kind\"".into()),
     }
 }
@@ -34,7 +34,7 @@ fn initialize_result_has_the_shape_of_2025_11_25() {
     let result = value(initialize(&identity(), Revision::V2025_11_25).as_str());
     let want = json!({
         "protocolVersion": "2025-11-25",
-        "capabilities": {"tools": {}},
+        "capabilities": {"tools": {"listChanged": true}},
         "serverInfo": {"name": "support", "version": "0.1.0"},
         "instructions": "be \"kind\"",
     });
@@ -47,13 +47,18 @@ fn discover_result_has_the_shape_of_2026_07_28() {
     let want = json!({
         "resultType": "complete",
         "supportedVersions": ["2026-07-28", "2025-11-25"],
-        "capabilities": {"tools": {}},
+        "capabilities": {"tools": {"listChanged": true}},
         "instructions": "be \"kind\"",
         "ttlMs": 5000,
         "cacheScope": "private",
         "_meta": {"io.modelcontextprotocol/serverInfo": {"name": "support", "version": "0.1.0"}},
     });
     assert_eq!(result, want);
+}
+
+#[test]
+fn a_server_without_notification_streams_announces_no_changes() {
+    assert_eq!(tools_capability(ListChanges::Silent).as_str(), r#"{"tools":{}}"#);
 }
 
 #[test]

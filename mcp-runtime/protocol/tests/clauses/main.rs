@@ -11,6 +11,7 @@ mod probing;
 mod properties;
 mod scanning;
 mod sse;
+mod subscriptions;
 mod upstream;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
