@@ -27,9 +27,12 @@ impl Fleet {
         self.servers.load_full()
     }
 
-    /// Replaces the set.
+    /// Replaces the set. Notification streams of servers that are no longer in it end.
     pub fn replace(&self, servers: BTreeMap<String, Arc<Server>>) {
-        self.servers.store(Arc::new(servers));
+        let servers = Arc::new(servers);
+        let before = self.servers.swap(servers.clone());
+        let gone = before.iter().filter(|(name, _)| !servers.contains_key(*name));
+        gone.for_each(|(_, server)| server.streams.drain());
     }
 
     /// What was read last and refused whole, when it was.

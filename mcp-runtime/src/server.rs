@@ -4,6 +4,7 @@ use crate::{
     admission::{Admission, streams::Streams},
     catalog::{
         Parts, Snapshot,
+        edition::Editions,
         own::{self, Unservable},
     },
     credentials::Credentials,
@@ -27,6 +28,8 @@ pub struct Server {
     pub admission: Arc<Admission>,
     /// Its notification streams.
     pub streams: Arc<Streams>,
+    /// The editions of its list.
+    pub editions: Editions,
     /// Its upstreams.
     pub pool: Pool,
     /// The process's HTTP client.
@@ -69,6 +72,7 @@ impl Server {
             name,
             admission,
             streams,
+            editions: Editions::default(),
             pool,
             egress: egress.clone(),
             rejected: ArcSwapOption::empty(),
@@ -127,6 +131,7 @@ impl Server {
         }
         let before = self.snapshot.swap(next.clone());
         before.forget_missing_in(&next);
+        self.editions.swapped(&before, &next);
         let (old, new) = (&before.parts.roster.status, &next.parts.roster.status);
         for gone in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
             self.metrics.upstream(&self.name, &gone.name, None);

@@ -11,6 +11,7 @@
 //! The subscription's id is the id of the request, its type preserved; each message carries it.
 
 use crate::{
+    Era,
     answer::{Implementation, server_meta_members},
     json::{JsonText, ObjectWriter},
     jsonrpc::{self, Id},
@@ -41,6 +42,14 @@ impl Subscription {
     /// A stream that the `subscriptions/listen` request `id` opened.
     pub fn modern(id: &Id<'_>, wanted: Listen) -> Self {
         Self(Kind::Modern { id: id.clone().into_owned(), tools: wanted.tools })
+    }
+
+    /// The era whose list the client reads.
+    pub const fn era(&self) -> Era {
+        match self.0 {
+            Kind::Legacy => Era::Legacy,
+            Kind::Modern { .. } => Era::Modern,
+        }
     }
 
     /// Whether changes of the tool list may stand on it.

@@ -4,6 +4,7 @@
 //! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
 //! one that it began with.
 
+pub mod edition;
 pub mod merge;
 pub mod needs;
 pub mod own;
@@ -17,8 +18,8 @@ use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
 use mcpfleet_protocol::{
     Era, Revision, Tool,
     answer::{
-        self, CachePolicy, CacheScope, Implementation, ServerIdentity, ToolsPage, discover, list_tools,
-        tools_capability,
+        self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, ToolsPage, discover,
+        list_tools, tools_capability,
     },
     header::ParamHeader,
     json::JsonText,
@@ -95,7 +96,7 @@ impl Snapshot {
         let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
         let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
-        let answers = Answers::write(&implementation, &definitions);
+        let answers = Answers::write(&implementation, list_changes(config), &definitions);
         let entry = |(name, tool): (String, Merged)| {
             let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
             (name, Arc::new(Entry::new(tool, config, metrics)))
@@ -146,6 +147,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether clients are told that the list has changed.
+    pub fn list_changes(&self) -> ListChanges {
+        list_changes(&self.parts.config)
+    }
+
     /// The result of `server/discover`.
     pub fn discover(&self) -> &JsonText {
         &self.answers.discover
@@ -155,7 +161,7 @@ impl Snapshot {
     pub fn initialize(&self, negotiated: Revision) -> JsonText {
         match negotiated {
             Revision::LATEST_LEGACY => self.answers.initialize.clone(),
-            other => answer::initialize(&identity(&self.implementation), other),
+            other => answer::initialize(&identity(&self.implementation, self.list_changes()), other),
         }
     }
 
@@ -185,8 +191,8 @@ impl Entry {
 }
 
 impl Answers {
-    fn write(implementation: &Implementation, tools: &[Tool]) -> Self {
-        let identity = identity(implementation);
+    fn write(implementation: &Implementation, changes: ListChanges, tools: &[Tool]) -> Self {
+        let identity = identity(implementation, changes);
         let page = ToolsPage { tools, next_cursor: None, cache: CACHE, server: implementation };
         Self {
             initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
@@ -197,8 +203,20 @@ impl Answers {
     }
 }
 
-fn identity(implementation: &Implementation) -> ServerIdentity {
-    ServerIdentity { info: implementation.clone(), capabilities: tools_capability(), instructions: None }
+fn identity(implementation: &Implementation, changes: ListChanges) -> ServerIdentity {
+    ServerIdentity {
+        info: implementation.clone(),
+        capabilities: tools_capability(changes),
+        instructions: None,
+    }
+}
+
+/// A server that may keep no streams promises no notifications.
+fn list_changes(config: &RuntimeConfig) -> ListChanges {
+    match config.admission.max_streams {
+        0 => ListChanges::Silent,
+        _ => ListChanges::Announced,
+    }
 }
 
 /// An origin that cannot be read lets nobody in: left out, not widened.

@@ -5,6 +5,7 @@
 //! | `UnknownTool` | 200 | error -32602 |
 //! | `InvalidArguments`, `Timeout`, `Unavailable` | 200 | result with `isError`, for the model to read |
 //! | `Busy` | 503, `Retry-After` | error -31503 |
+//! | (no room for a stream) | 503, `Retry-After` | error -31503 |
 //! | `Upstream` | 200 | the upstream's error |
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER},
 };
 use http_body_util::{BodyExt, Full};
 use mcpfleet_protocol::{
@@ -30,6 +31,10 @@ use std::time::Duration;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+/// Tells proxies to hand on each event as it comes (2026-07-28, streamable HTTP, "Receiving Messages").
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// A place for a stream is free when some client leaves, which no one can foresee.
+const STREAM_RETRY: Duration = Duration::from_secs(5);
 
 /// Who asks, and in which form the answer goes back.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +63,32 @@ pub fn with_type(status: StatusCode, media: HeaderValue, body: Body) -> Response
 /// A JSON document.
 pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     with_type(status, JSON, full(body))
+}
+
+/// Events that are sent as they happen.
+pub fn event_stream(body: Body) -> Response<Body> {
+    let mut response = with_type(StatusCode::OK, EVENT_STREAM, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// 503: all `max` notification streams are open. `id` when a request asked for one.
+pub fn no_stream(id: Option<&Id<'_>>, max: u32) -> Response<Body> {
+    let seconds = STREAM_RETRY.as_secs();
+    let why =
+        format!("all {max} notification streams (admission.maxStreams) are open; try again in {seconds} s");
+    overloaded(id, &why, STREAM_RETRY)
+}
+
+/// 503: nothing was done, and it may be repeated after `retry_after`.
+fn overloaded(id: Option<&Id<'_>>, why: &str, retry_after: Duration) -> Response<Body> {
+    let data = JsonText::from(&json!({"retryAfterSeconds": retry_after.as_secs()}));
+    let body = jsonrpc::error(id, ErrorCode::Overloaded, why, Some(&data));
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+    response
 }
 
 /// 202 without a body: a notification was taken.
@@ -107,7 +138,9 @@ impl Asked<'_> {
                 let why = Refusal::new(Reason::InvalidParams, Some(self.id), error.to_string());
                 Some(refusal(&why))
             }
-            CallError::Busy { retry_after, .. } => Some(self.busy(error, *retry_after)),
+            CallError::Busy { retry_after, .. } => {
+                Some(overloaded(Some(self.id), &error.to_string(), *retry_after))
+            }
             CallError::Upstream { code, message, data } => {
                 let mut object = json!({"code": code, "message": message});
                 if let (Some(data), Some(members)) = (data, object.as_object_mut()) {
@@ -120,14 +153,6 @@ impl Asked<'_> {
             | CallError::Timeout { .. }
             | CallError::Unavailable { .. } => None,
         }
-    }
-
-    fn busy(&self, error: &CallError, retry_after: Duration) -> Response<Body> {
-        let data = JsonText::from(&json!({"retryAfterSeconds": retry_after.as_secs()}));
-        let body = jsonrpc::error(Some(self.id), ErrorCode::Overloaded, &error.to_string(), Some(&data));
-        let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
-        response
     }
 
     fn message(&self, message: Bytes) -> Response<Body> {

@@ -4,6 +4,7 @@ use super::{
     Exposure, Shared,
     answer::{self, Asked},
     held::hold,
+    subscriptions,
 };
 use crate::{call::stack, catalog::Snapshot, model::Body, server::Server};
 use bytes::Bytes;
@@ -62,6 +63,7 @@ async fn respond(
             let why = "this cursor is not one of ours: list from the start";
             answer::refusal(&Refusal::new(Reason::InvalidParams, Some(asked.id), why))
         }
+        Operation::Listen(wanted) => subscriptions::listen(shared, server, snapshot, &asked, *wanted),
         Operation::CallTool(call) => {
             if let Err(why) = check_mirrored(snapshot, headers, call, &asked) {
                 return answer::refusal(&why);

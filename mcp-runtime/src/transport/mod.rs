@@ -1,7 +1,7 @@
 //! From sockets to requests and back: the data listener.
 //!
 //! [`listener`] accepts and drains, [`connection`] speaks HTTP/1.1 and h2, [`tls`] keeps the certificate, [`routes`]
-//! says what a request is for, [`mcp`] and [`models`] answer it.
+//! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it.
 
 pub mod answer;
 pub mod connection;
@@ -11,6 +11,7 @@ pub mod listener;
 pub mod mcp;
 pub mod models;
 pub mod routes;
+pub mod subscriptions;
 pub mod tls;
 
 use crate::{fleet::Fleet, telemetry::Metrics};
@@ -19,10 +20,10 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Header by which the runtime knows its own readiness handshake.
 pub const PROBE_HEADER: &str = "mcpfleet-readiness";
@@ -41,7 +42,7 @@ pub struct Shared {
     /// Memory for request bodies.
     pub intake: intake::Intake,
     answered: AtomicU64,
-    draining: AtomicBool,
+    stopping: CancellationToken,
     probe_key: HeaderValue,
 }
 
@@ -66,7 +67,7 @@ impl Shared {
             detached: TaskTracker::new(),
             intake: intake::Intake::default(),
             answered: AtomicU64::new(0),
-            draining: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
             probe_key: HeaderValue::from(key),
         })
     }
@@ -83,11 +84,16 @@ impl Shared {
 
     /// Whether connections are told to close.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.stopping.is_cancelled()
+    }
+
+    /// Cancelled when the process begins to stop: what is idle ends then, what works goes on to its end.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stopping
     }
 
     fn begin_drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.stopping.cancel();
     }
 
     fn count_answer(&self) {

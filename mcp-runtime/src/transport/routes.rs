@@ -3,7 +3,7 @@
 use super::{
     PROBE_HEADER, Shared, answer,
     intake::{MAX_BODY, NoBody},
-    mcp, models,
+    mcp, models, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
@@ -72,8 +72,10 @@ async fn mcp_request(
     snapshot: &Arc<Snapshot>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    if request.method() != Method::POST {
-        return answer::refusal(&Refusal::method_not_allowed("POST"));
+    match *request.method() {
+        Method::POST => {}
+        Method::GET => return subscriptions::get(shared, server, snapshot, request.headers()),
+        _ => return answer::refusal(&Refusal::method_not_allowed(subscriptions::methods(snapshot))),
     }
     let headers = request.headers().clone();
     match shared.intake.read(request).await {
