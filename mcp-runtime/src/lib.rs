@@ -24,4 +24,5 @@ pub mod server;
 pub mod source;
 pub mod telemetry;
 pub mod transport;
+pub mod uplink;
 pub mod upstream;

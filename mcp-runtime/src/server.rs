@@ -10,6 +10,7 @@ use crate::{
     credentials::Credentials,
     egress::Egress,
     telemetry::Metrics,
+    uplink::news::News,
     upstream::{Pool, Roster},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -17,7 +18,10 @@ use mcpfleet_config::{
     ConfigHash, RuntimeConfig,
     status::{Rejected, UpstreamState},
 };
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{
+    Arc, Mutex, PoisonError, Weak,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// A server with everything that calls need.
 #[derive(Debug)]
@@ -36,8 +40,10 @@ pub struct Server {
     pub egress: Egress,
     /// A configuration that was refused since the one that is served.
     pub rejected: ArcSwapOption<Rejected>,
+    revision: AtomicU64,
     snapshot: ArcSwap<Snapshot>,
     metrics: Arc<Metrics>,
+    news: Arc<News>,
     /// One builder of snapshots at a time.
     building: Mutex<()>,
 }
@@ -49,6 +55,8 @@ pub struct Loaded {
     pub config: Arc<RuntimeConfig>,
     /// Hash of its canonical bytes.
     pub hash: ConfigHash,
+    /// Its place in the order of configurations; 0 when it has none.
+    pub revision: u64,
     /// Secret values that it names.
     pub credentials: Arc<Credentials>,
 }
@@ -58,13 +66,18 @@ impl Server {
     ///
     /// # Errors
     /// [`Unservable`]; nothing is left behind.
-    pub fn start(loaded: Loaded, egress: &Egress, metrics: &Arc<Metrics>) -> Result<Arc<Self>, Unservable> {
+    pub fn start(
+        loaded: Loaded,
+        egress: &Egress,
+        metrics: &Arc<Metrics>,
+        news: &Arc<News>,
+    ) -> Result<Arc<Self>, Unservable> {
         let own = own::prepare(&loaded.config, &[])?;
-        let Loaded { config, hash, credentials } = loaded;
+        let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
         let pool = Pool::new(egress.clone());
-        let admission = Admission::new(&config.admission, metrics.admission(&name));
-        let streams = Streams::new(config.admission.max_streams);
+        let admission = Admission::new(&config.admission, metrics.admission(&name), news.clone());
+        let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
         let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
@@ -76,8 +89,10 @@ impl Server {
             pool,
             egress: egress.clone(),
             rejected: ArcSwapOption::empty(),
+            revision: AtomicU64::new(revision),
             snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
             metrics: metrics.clone(),
+            news: news.clone(),
             building: Mutex::new(()),
         });
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
@@ -95,6 +110,16 @@ impl Server {
         parts.hash == loaded.hash && parts.credentials == loaded.credentials
     }
 
+    /// Place of what it serves in the order of configurations; 0 when that has none.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    /// What it serves has this place by now.
+    pub fn set_revision(&self, revision: u64) {
+        self.revision.store(revision, Ordering::Relaxed);
+    }
+
     /// Swaps in another configuration, or other credentials.
     ///
     /// # Errors
@@ -103,12 +128,13 @@ impl Server {
         let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let own = own::prepare(&loaded.config, &before.parts.own)?.into();
-        let Loaded { config, hash, credentials } = loaded;
+        let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
         self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        self.set_revision(revision);
         Ok(())
     }
 
@@ -140,6 +166,7 @@ impl Server {
             let connected = upstream.state == UpstreamState::Connected;
             self.metrics.upstream(&self.name, &upstream.name, Some(connected));
         }
+        self.news.status();
     }
 }
 

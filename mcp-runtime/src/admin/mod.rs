@@ -7,7 +7,7 @@
 //! | `/startupz` | startup probe | the first configuration was looked at, good or bad |
 //! | `/readyz` | readiness probe | a client would be served; if not, why |
 //! | `/metrics` | Prometheus | OpenMetrics text |
-//! | `/status` | the operator | [`mcpfleet_config::status::PodStatus`] |
+//! | `/status` | people and scripts: what the operator is told too | [`mcpfleet_config::status::PodStatus`] |
 //! | `/healthz` | people | the same in sentences |
 
 pub mod status;

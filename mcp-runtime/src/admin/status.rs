@@ -2,23 +2,19 @@
 
 use super::Admin;
 use crate::{
-    readiness::{handshake::TLS_FAILED, verdict::Verdict},
+    readiness::{Readiness, handshake::TLS_FAILED, verdict::Verdict},
     server::Server,
     source::Source,
-    transport::listener::Form,
+    transport::{Shared, listener::Form},
 };
 use mcpfleet_config::status::{PodStatus, TlsStatus, UpstreamState};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
 pub fn document(admin: &Admin) -> String {
-    let all = all(admin);
     let text = match &admin.source {
-        Source::Config(_) => {
-            let only = all.into_values().next().unwrap_or_else(|| nothing(admin));
-            serde_json::to_string(&only)
-        }
-        Source::Manifests(_) => serde_json::to_string(&all),
+        Source::Config { .. } => serde_json::to_string(&only(&admin.shared, &admin.readiness)),
+        Source::Manifests(_) => serde_json::to_string(&all(admin)),
     };
     text.unwrap_or_else(|_| "{}".into())
 }
@@ -41,7 +37,8 @@ pub fn sentences(admin: &Admin) -> String {
 
 fn describe(out: &mut String, name: &str, status: &PodStatus) -> std::fmt::Result {
     let hash = status.config_hash.as_ref().map_or("none", |hash| hash.short());
-    writeln!(out, "{name}: {} tools, configuration {hash}", status.tools)?;
+    let revision = status.config_revision;
+    writeln!(out, "{name}: {} tools, configuration {hash}, revision {revision}", status.tools)?;
     if let Some(rejected) = &status.rejected {
         writeln!(out, "  refused a newer configuration: {}", rejected.message)?;
     }
@@ -64,11 +61,20 @@ fn describe(out: &mut String, name: &str, status: &PodStatus) -> std::fmt::Resul
 }
 
 fn all(admin: &Admin) -> BTreeMap<String, PodStatus> {
-    let servers = admin.shared.fleet.all();
-    servers.iter().map(|(name, server)| (name.clone(), of(admin, server))).collect()
+    let (shared, readiness) = (&admin.shared, &admin.readiness);
+    let servers = shared.fleet.all();
+    servers.iter().map(|(name, server)| (name.clone(), of(shared, readiness, server))).collect()
 }
 
-fn of(admin: &Admin, server: &Server) -> PodStatus {
+/// State of a process that serves one server, or none yet.
+pub fn only(shared: &Shared, readiness: &Readiness) -> PodStatus {
+    match shared.fleet.all().values().next() {
+        Some(server) => of(shared, readiness, server),
+        None => nothing(shared, readiness),
+    }
+}
+
+fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
     let snapshot = server.snapshot();
     let mut upstreams = snapshot.parts.roster.status.clone();
     for upstream in &mut upstreams {
@@ -84,35 +90,36 @@ fn of(admin: &Admin, server: &Server) -> PodStatus {
     }
     PodStatus {
         config_hash: Some(snapshot.parts.hash.clone()),
-        rejected: server.rejected.load().as_deref().cloned().or_else(|| admin.shared.fleet.refused()),
+        config_revision: server.revision(),
+        rejected: server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused()),
         tools: snapshot.tool_count(),
         missing_credentials: snapshot.missing_credentials(),
         upstreams,
-        ..nothing(admin)
+        ..nothing(shared, readiness)
     }
 }
 
 /// A runtime that serves nothing yet.
-fn nothing(admin: &Admin) -> PodStatus {
-    let not_ready_reason = match admin.readiness.last() {
+fn nothing(shared: &Shared, readiness: &Readiness) -> PodStatus {
+    let not_ready_reason = match readiness.last() {
         Verdict::Ready => None,
         Verdict::NotReady(reason) => Some(reason),
     };
     PodStatus {
         ready: not_ready_reason.is_none(),
         not_ready_reason,
-        tls: tls(admin),
-        rejected: admin.shared.fleet.refused(),
+        tls: tls(readiness),
+        rejected: shared.fleet.refused(),
         ..PodStatus::default()
     }
 }
 
-fn tls(admin: &Admin) -> Option<TlsStatus> {
-    match admin.readiness.form() {
+fn tls(readiness: &Readiness) -> Option<TlsStatus> {
+    match readiness.form() {
         Some(Form::Tls(tls)) => {
             let mut status = tls.status();
             // Loaded, and still not one that clients would accept.
-            if let (None, Verdict::NotReady(reason)) = (&status.message, admin.readiness.last())
+            if let (None, Verdict::NotReady(reason)) = (&status.message, readiness.last())
                 && reason.contains(TLS_FAILED)
             {
                 status.message = Some(reason);

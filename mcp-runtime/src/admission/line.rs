@@ -94,6 +94,11 @@ impl<W> Line<W> {
         u32::try_from(self.waiting.len()).unwrap_or(u32::MAX)
     }
 
+    /// Calls that may wait at once.
+    pub fn queue_length(&self) -> u32 {
+        self.queue_length
+    }
+
     /// Calls that may run at once.
     pub fn concurrency(&self) -> u32 {
         self.concurrency

@@ -1,6 +1,7 @@
 //! The budget of notification streams. They do no work and last for hours, so they take no call's place; they have a
 //! bound of their own.
 
+use crate::uplink::news::News;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU32, Ordering},
@@ -14,6 +15,7 @@ pub struct Streams {
     open: AtomicU32,
     /// Cancelled while the server drains; a new one takes its place when it serves again.
     ending: Mutex<CancellationToken>,
+    news: Arc<News>,
 }
 
 /// The right to keep one stream open. Dropping it gives the place back.
@@ -26,13 +28,19 @@ pub struct StreamPermit {
 impl Streams {
     /// None open, and at most `max`.
     pub fn new(max: u32) -> Arc<Self> {
+        Self::telling(max, Arc::default())
+    }
+
+    /// The same, and `news` is told how many there are.
+    pub fn telling(max: u32, news: Arc<News>) -> Arc<Self> {
         let (max, open) = (AtomicU32::new(max), AtomicU32::new(0));
-        Arc::new(Self { max, open, ending: Mutex::default() })
+        Arc::new(Self { max, open, ending: Mutex::default(), news })
     }
 
     /// Another bound for whoever comes next; those that are open stay.
     pub fn set_max(&self, max: u32) {
         self.max.store(max, Ordering::Relaxed);
+        self.news.urgent();
     }
 
     /// The bound.
@@ -42,14 +50,15 @@ impl Streams {
 
     /// Streams that are open.
     pub fn count(&self) -> u32 {
-        self.open.load(Ordering::Relaxed)
+        self.open.load(Ordering::SeqCst)
     }
 
     /// A place, or `None` when all are taken.
     pub fn open(self: &Arc<Self>) -> Option<StreamPermit> {
         let max = self.max();
         let one_more = |open: u32| (open < max).then(|| open + 1);
-        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        self.open.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).ok()?;
+        self.news.stirred();
         Some(StreamPermit { streams: self.clone(), ending: self.ending().clone() })
     }
 
@@ -85,7 +94,8 @@ impl StreamPermit {
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        self.streams.open.fetch_sub(1, Ordering::Relaxed);
+        self.streams.open.fetch_sub(1, Ordering::SeqCst);
+        self.streams.news.stirred();
     }
 }
 

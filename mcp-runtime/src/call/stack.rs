@@ -36,9 +36,9 @@ pub async fn run(server: &Server, snapshot: &Snapshot, tool: &str, arguments: &R
         // validate: a call that cannot succeed takes nobody's place
         let arguments = checked(&call, entry)?;
         // admission: waits for a place, or says when to come back
-        permit = Some(admit(server, &call, entry).await?);
+        let permit = permit.insert(admit(server, &call, entry).await?);
         // backend or upstream
-        execute(server, snapshot, &call, entry, arguments.as_ref()).await
+        execute((server, snapshot), &call, entry, arguments.as_ref(), permit).await
     };
     let result = match tokio::time::timeout_at(call.deadline, work).await {
         Ok(result) => result,
@@ -68,11 +68,11 @@ async fn admit(server: &Server, call: &Call<'_>, entry: &Entry) -> Result<Permit
 }
 
 async fn execute(
-    server: &Server,
-    snapshot: &Snapshot,
+    (server, snapshot): (&Server, &Snapshot),
     call: &Call<'_>,
     entry: &Entry,
     arguments: Option<&Map<String, Value>>,
+    permit: &Permit,
 ) -> Result<Outcome, CallError> {
     match &entry.target {
         Target::Own(own) => {
@@ -80,7 +80,9 @@ async fn execute(
             let credentials = &snapshot.parts.credentials;
             backend::run(&own.config.backend, arguments.unwrap_or(&none), credentials, &server.egress).await
         }
-        Target::Upstream { upstream, tool } => server.pool.call(upstream, tool, call.arguments).await,
+        Target::Upstream { upstream, tool } => {
+            server.pool.call(upstream, tool, call.arguments, Some(permit)).await
+        }
     }
 }
 

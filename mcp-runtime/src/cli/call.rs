@@ -76,7 +76,7 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.call_tool(tool, &arguments).await.map(|result| called(&result, args.output))
+            connection.call_tool(tool, &arguments, None).await.map(|result| called(&result, args.output))
         }
     };
     connection.close().await;

@@ -3,9 +3,9 @@
 use crate::{
     admin::{self, Admin},
     egress::Egress,
-    fleet::Fleet,
+    fleet,
     readiness::Readiness,
-    reload::Reloader,
+    reload::{Around, Reloader, push::Link},
     source::Source,
     telemetry::{self, Metrics},
     transport::{
@@ -13,8 +13,10 @@ use crate::{
         listener::{self, Drained, Form, Limits, own_address},
         tls::Tls,
     },
+    uplink::{Uplink, operator::Operator, teller::Teller},
 };
 use anyhow::Context;
+use mcpfleet_config::FORMAT;
 use mcpfleet_crds::{compile::Placement, v1alpha1::DurationString};
 use std::{
     net::SocketAddr,
@@ -26,9 +28,11 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
@@ -54,12 +58,36 @@ pub struct Args {
     #[arg(long, env = "MCPFLEET_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
+    #[command(flatten)]
+    fleet: Fleet,
+}
+
+/// What a pod of a fleet is told.
+#[derive(Debug, clap::Args)]
+struct Fleet {
+    /// The operator: follow the configurations that it sends, and report to it.
+    #[arg(long = "operator", env = "MCPFLEET_OPERATOR", value_name = "URL",
+          requires_all = ["operator_token", "operator_ca", "config"])]
+    operator: Option<Url>,
+    /// Service account token that proves to the operator who this is.
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    operator_token: Option<PathBuf>,
+    /// Authorities (PEM) that the operator's certificate must come from.
+    #[arg(long, value_name = "FILE", requires = "operator")]
+    operator_ca: Option<PathBuf>,
+    /// Directory for the configuration that the operator sent last, so that a restart begins with it.
+    #[arg(long, value_name = "DIR", requires = "operator")]
+    state: Option<PathBuf>,
+    /// Refuse configurations of a newer format than this, to rehearse an upgrade.
+    #[arg(long, env = "MCPFLEET_MAX_CONFIG_FORMAT", value_name = "N", default_value_t = FORMAT,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(FORMAT)), requires = "config")]
+    max_config_format: u32,
 }
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Input {
-    /// Compiled configuration (JSON) of one server.
+    /// Compiled configuration of one server: JSON, plain or gzip. A file `revision` beside it says how new it is.
     #[arg(long, env = "MCPFLEET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Manifests: McpServer, McpTool, ProviderRoute and Secret, read recursively.
@@ -74,10 +102,21 @@ fn duration(text: &str) -> Result<Duration, String> {
 impl Args {
     fn source(&self) -> anyhow::Result<Source> {
         match (&self.input.config, &self.input.manifests) {
-            (Some(file), None) => Ok(Source::Config(file.clone())),
+            (Some(file), None) => {
+                Ok(Source::Config { path: file.clone(), newest: self.fleet.max_config_format })
+            }
             (None, Some(dir)) => Ok(Source::Manifests(dir.clone())),
             _ => anyhow::bail!("give exactly one of --config FILE and -f DIR"),
         }
+    }
+
+    fn operator(&self) -> anyhow::Result<Option<Operator>> {
+        let Fleet { operator, operator_token, operator_ca, .. } = &self.fleet;
+        let Some(url) = operator else { return Ok(None) };
+        let (Some(token), Some(ca)) = (operator_token, operator_ca) else {
+            anyhow::bail!("--operator needs --operator-token and --operator-ca");
+        };
+        Operator::new(url, token.clone(), ca.clone()).map(Some)
     }
 }
 
@@ -104,9 +143,10 @@ fn start(
     admin: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
+    let started = Instant::now();
     let bound = data.local_addr()?;
     let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
-    let shared = Shared::new(Arc::new(Fleet::default()), Arc::new(Metrics::default()), exposure);
+    let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let source = args.source()?;
     let tls = Tls::open(args.tls_dir.clone());
@@ -120,19 +160,21 @@ fn start(
         started: AtomicBool::new(false),
     });
     tracing::info!(listen = %bound, admin = %admin.local_addr()?, "listening");
-    let reloader = Reloader::new(
-        (source, placement),
-        args.credentials.clone(),
-        tls,
-        readiness.clone(),
-        shared.clone(),
-        Egress::new()?,
-    );
+    let operator = args.operator()?;
+    let (pushes, pushed) = mpsc::channel(1);
+    let link = operator.is_some().then(|| Link { pushes: pushed, state: args.fleet.state.clone() });
+    let newest = source.newest();
+    let around = Around { source, placement, credentials: args.credentials.clone(), tls };
+    let reloader = Reloader::new(around, link, readiness.clone(), shared.clone(), Egress::new()?);
     tokio::spawn(admin::serve(admin, about.clone()));
     let (send_form, form) = oneshot::channel();
     let first = move || about.started.store(true, Ordering::Relaxed);
     // The listener may be gone already when the first configuration comes.
     tokio::spawn(reloader.run(first, |form| drop(send_form.send(form))));
+    if let Some(operator) = operator {
+        let teller = Teller { shared: shared.clone(), readiness: readiness.clone(), started, newest };
+        tokio::spawn(Uplink { operator, teller, pushes }.run());
+    }
     Ok(accept(data, form, readiness, shared, limits, stop))
 }
 

@@ -10,6 +10,7 @@ pub mod verdict;
 use crate::transport::{Shared, listener::Form};
 use arc_swap::ArcSwapOption;
 use handshake::Target;
+use mcpfleet_config::stream::Serving;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -108,6 +109,9 @@ impl Readiness {
         if self.shared.is_draining() {
             return Err("shutting down: the listener is closed".into());
         }
+        if self.shared.retreat.serving() == Serving::Draining {
+            return Err("draining for a scale-down".into());
+        }
         if self.shared.fleet.all().is_empty() {
             return Err("no valid configuration yet".into());
         }
@@ -144,6 +148,7 @@ impl Readiness {
                 Verdict::NotReady(reason) => tracing::warn!(reason, "not ready"),
             }
             last.clone_from(verdict);
+            self.shared.news.status();
         }
         self.shared.metrics.set_ready(*verdict == Verdict::Ready);
     }

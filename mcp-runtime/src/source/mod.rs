@@ -1,25 +1,37 @@
-//! Where configurations come from: one compiled file in a pod, a directory of manifests on a laptop.
+//! Where configurations come from: one compiled file in a pod (and what its operator sent before, [`kept`]), a
+//! directory of manifests on a laptop.
 //!
 //! In: a path. Out: [`Read`], what is declared there and what is wrong with it. Nothing here serves; [`crate::reload`]
 //! decides what becomes of it.
 
 pub mod check;
 pub mod document;
+pub mod file;
 pub mod fingerprint;
+pub mod kept;
 pub mod manifests;
 pub mod problem;
 
 use crate::credentials;
-use mcpfleet_config::{ConfigHash, RuntimeConfig, status::Rejected};
+use mcpfleet_config::{ConfigHash, DecodeError, FORMAT, RuntimeConfig, status::Rejected};
 use mcpfleet_crds::compile::Placement;
 use problem::Problem;
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What to read.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// A [`RuntimeConfig`] as JSON.
-    Config(PathBuf),
+    /// A [`RuntimeConfig`] as JSON, plain or gzip.
+    Config {
+        /// Where.
+        path: PathBuf,
+        /// Newest format that is read.
+        newest: u32,
+    },
     /// A directory (or file) of manifests.
     Manifests(PathBuf),
 }
@@ -43,49 +55,69 @@ pub struct Declared {
     pub config: Arc<RuntimeConfig>,
     /// Hash of its bytes.
     pub hash: ConfigHash,
+    /// Its place in the order of configurations; 0 when it has none.
+    pub revision: u64,
     /// Where its credentials are, unless a directory holds them.
     pub secrets: credentials::Source,
 }
 
 impl Source {
-    /// The path that is watched.
-    pub fn path(&self) -> &PathBuf {
-        let (Self::Config(path) | Self::Manifests(path)) = self;
-        path
+    /// The paths that are watched.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Config { path, .. } => vec![path.clone(), path.with_file_name(file::REVISION)],
+            Self::Manifests(path) => vec![path.clone()],
+        }
+    }
+
+    /// Newest format that is read.
+    pub fn newest(&self) -> u32 {
+        match self {
+            Self::Config { newest, .. } => *newest,
+            Self::Manifests(_) => FORMAT,
+        }
     }
 
     /// Reads everything. Blocking. `placement` is where manifests will run.
     pub fn read(&self, placement: &Placement) -> Read {
         match self {
-            Self::Config(path) => read_config(path),
+            Self::Config { path, newest } => read_config(path, *newest),
             Self::Manifests(path) => read_manifests(path, placement),
         }
     }
 }
 
-fn read_config(path: &PathBuf) -> Read {
+impl Declared {
+    /// The configuration that `bytes` are.
+    ///
+    /// # Errors
+    /// Why they are none that this runtime serves.
+    pub fn decode(bytes: &[u8], revision: u64, newest: u32) -> Result<Self, DecodeError> {
+        let config = Arc::new(RuntimeConfig::decode_up_to(newest, bytes)?);
+        // The hash is that of the bytes: it is what the writer compares with.
+        let hash = ConfigHash::of(bytes);
+        Ok(Self { config, hash, revision, secrets: credentials::Source::Values(BTreeMap::new()) })
+    }
+}
+
+fn read_config(path: &Path, newest: u32) -> Read {
     let refuse = |bytes: &[u8], message: String| {
         let message = format!("{}: {message}", path.display());
         let damaged = Rejected { hash: ConfigHash::of(bytes), message: message.clone() };
         Read { damaged: Some(damaged), problems: vec![Problem::of_input(path, &message)], ..Read::default() }
     };
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
+    let found = match file::read(path) {
+        Ok(found) => found,
         Err(error) => return refuse(&[], error.to_string()),
     };
-    match RuntimeConfig::decode(&bytes) {
-        Ok(config) => {
-            // The hash is that of the bytes: it is what the writer compares with.
-            let hash = ConfigHash::of(&bytes);
-            let secrets = credentials::Source::Values(BTreeMap::new());
-            Read { servers: vec![Declared { config: Arc::new(config), hash, secrets }], ..Read::default() }
-        }
-        Err(error) => refuse(&bytes, error.to_string()),
+    match Declared::decode(&found.bytes, found.revision, newest) {
+        Ok(declared) => Read { servers: vec![declared], ..Read::default() },
+        Err(error) => refuse(&found.bytes, error.to_string()),
     }
 }
 
-fn read_manifests(path: &PathBuf, placement: &Placement) -> Read {
-    let manifests = manifests::Manifests::read(std::slice::from_ref(path));
+fn read_manifests(path: &Path, placement: &Placement) -> Read {
+    let manifests = manifests::Manifests::read(&[path.to_owned()]);
     let damaged = (!manifests.problems.is_empty()).then(|| {
         let message = manifests.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         Rejected { hash: ConfigHash::of(message.as_bytes()), message }
@@ -98,6 +130,7 @@ fn read_manifests(path: &PathBuf, placement: &Placement) -> Read {
                 secrets: credentials::Source::Values(manifests.secrets_of(&compiled.config.server.namespace)),
                 config: Arc::new(compiled.config),
                 hash: compiled.encoded.hash,
+                revision: 0,
             }),
             Err(refused) => {
                 let message = refused.to_string();

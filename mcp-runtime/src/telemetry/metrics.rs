@@ -31,6 +31,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     upstreams: Family<UpstreamLabels, Gauge>,
     ready: Gauge,
+    operator: Gauge,
 }
 
 /// Handles of one server's queue.
@@ -139,6 +140,7 @@ impl Default for Metrics {
             requests: Family::default(),
             upstreams: Family::default(),
             ready: Gauge::default(),
+            operator: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -176,6 +178,11 @@ impl Metrics {
             self.upstreams.clone(),
         );
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
+        registry.register(
+            "mcpfleet_operator_connected",
+            "1 while the stream to the operator is open",
+            self.operator.clone(),
+        );
     }
 
     /// The text that Prometheus scrapes (`OpenMetrics` 1.0).
@@ -235,6 +242,11 @@ impl Metrics {
     /// The last readiness verdict.
     pub fn set_ready(&self, ready: bool) {
         self.ready.set(ready.into());
+    }
+
+    /// Whether the stream to the operator is open.
+    pub fn operator_connected(&self, connected: bool) {
+        self.operator.set(connected.into());
     }
 }
 

@@ -1,7 +1,7 @@
 //! From sockets to requests and back: the data listener.
 //!
 //! [`listener`] accepts and drains, [`connection`] speaks HTTP/1.1 and h2, [`tls`] keeps the certificate, [`routes`]
-//! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it.
+//! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it, [`retreat`] sends clients elsewhere.
 
 pub mod answer;
 pub mod connection;
@@ -10,12 +10,14 @@ pub mod intake;
 pub mod listener;
 pub mod mcp;
 pub mod models;
+pub mod retreat;
 pub mod routes;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, telemetry::Metrics};
+use crate::{fleet::Fleet, telemetry::Metrics, uplink::news::News};
 use http::HeaderValue;
+use mcpfleet_config::stream::Serving;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
@@ -41,6 +43,10 @@ pub struct Shared {
     pub detached: TaskTracker,
     /// Memory for request bodies.
     pub intake: intake::Intake,
+    /// Whether new clients are taken.
+    pub retreat: retreat::Retreat,
+    /// What there is to tell the operator.
+    pub news: Arc<News>,
     answered: AtomicU64,
     stopping: CancellationToken,
     probe_key: HeaderValue,
@@ -66,6 +72,8 @@ impl Shared {
             exposure,
             detached: TaskTracker::new(),
             intake: intake::Intake::default(),
+            retreat: retreat::Retreat::default(),
+            news: Arc::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),
             probe_key: HeaderValue::from(key),
@@ -82,7 +90,7 @@ impl Shared {
         &self.probe_key
     }
 
-    /// Whether connections are told to close.
+    /// Whether the process is shutting down.
     pub fn is_draining(&self) -> bool {
         self.stopping.is_cancelled()
     }
@@ -90,6 +98,11 @@ impl Shared {
     /// Cancelled when the process begins to stop: what is idle ends then, what works goes on to its end.
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// Whether clients are to connect elsewhere for their next request.
+    pub fn sends_away(&self) -> bool {
+        self.is_draining() || self.retreat.serving() == Serving::Draining
     }
 
     fn begin_drain(&self) {

@@ -31,7 +31,7 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
         shared.count_answer();
     }
     // HTTP/2 says GOAWAY instead.
-    if shared.is_draining() && version < Version::HTTP_2 {
+    if shared.sends_away() && version < Version::HTTP_2 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)

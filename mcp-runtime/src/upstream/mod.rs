@@ -20,6 +20,7 @@ mod worker;
 pub use pace::Pace;
 
 use crate::{
+    admission::Permit,
     call::{CallError, Outcome},
     credentials::Credentials,
     egress::Egress,
@@ -94,10 +95,17 @@ impl Pool {
         self.board.changed()
     }
 
-    /// Calls a tool by its name at the upstream. Dropping the future cancels the call there.
-    pub async fn call(&self, upstream: &str, tool: &str, arguments: &RawValue) -> Result<Outcome, CallError> {
+    /// Calls a tool by its name at the upstream. Dropping the future cancels the call there. `permit` is told while the
+    /// call waits for others on their way there.
+    pub async fn call(
+        &self,
+        upstream: &str,
+        tool: &str,
+        arguments: &RawValue,
+        permit: Option<&Permit>,
+    ) -> Result<Outcome, CallError> {
         let Line { connection, after, check } = self.board.line(upstream)?;
-        let called = timeout(after, connection.call_tool(tool, arguments)).await;
+        let called = timeout(after, connection.call_tool(tool, arguments, permit)).await;
         let Ok(called) = called else {
             return Err(CallError::Timeout { tool: tool.to_owned(), after });
         };

@@ -17,6 +17,7 @@ pub use endpoint::Endpoint;
 pub use error::{ClientError, RpcFailure};
 pub use listing::Listing;
 
+use crate::admission::Permit;
 use arc_swap::ArcSwap;
 use exchange::Reply;
 use mcpfleet_protocol::{
@@ -95,23 +96,27 @@ impl Connection {
     }
 
     /// Calls a tool; gives the result without `resultType`. Dropping the future cancels the call at the server: by
-    /// closing the stream, and to a legacy server also by a notification.
+    /// closing the stream, and to a legacy server also by a notification. `permit` is told while the call waits for a
+    /// new session.
     ///
     /// # Errors
     /// [`ClientError::Rpc`] when the server answered with an error.
-    pub async fn call_tool(&self, name: &str, arguments: &RawValue) -> Result<Box<RawValue>, ClientError> {
+    pub async fn call_tool(
+        &self,
+        name: &str,
+        arguments: &RawValue,
+        permit: Option<&Permit>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let mirrored = self.mirrored.load_full();
-        let result = self
-            .request(|peer, id| {
-                let call = CallParams { name, arguments: arguments.get(), progress_token: None, meta: None };
-                let outgoing = peer.call_tool(id, &call);
-                match (peer, mirrored.get(name)) {
-                    (Peer::Modern(_), Some(params)) => outgoing.with_param_headers(params, arguments.get()),
-                    _ => outgoing,
-                }
-            })
-            .await?;
-        without_result_type(result)
+        let make = |peer: &Peer, id: &Id<'_>| {
+            let call = CallParams { name, arguments: arguments.get(), progress_token: None, meta: None };
+            let outgoing = peer.call_tool(id, &call);
+            match (peer, mirrored.get(name)) {
+                (Peer::Modern(_), Some(params)) => outgoing.with_param_headers(params, arguments.get()),
+                _ => outgoing,
+            }
+        };
+        without_result_type(self.request(make, permit).await?)
     }
 
     /// Ends a legacy session. A connection that is dropped does the same in the background.
@@ -122,11 +127,18 @@ impl Connection {
     }
 
     /// One request and its answer, after a renewal of the session when that has ended.
-    async fn request(&self, make: impl Fn(&Peer, &Id<'_>) -> Outgoing) -> Result<Box<RawValue>, ClientError> {
+    async fn request(
+        &self,
+        make: impl Fn(&Peer, &Id<'_>) -> Outgoing,
+        permit: Option<&Permit>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let peer = self.peer.load_full();
         match self.attempt(&peer, &make).await {
             Err(ClientError::SessionExpired) => {
+                // It waits for one call's `initialize`, whoever of them makes it.
+                let blocked = permit.map(Permit::blocked);
                 let peer = self.renewed(&peer).await?;
+                drop(blocked);
                 self.attempt(&peer, &make).await
             }
             other => other,
