@@ -8,27 +8,14 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-const SHOP: &str = "apiVersion: mcpfleet.dev/v1alpha1
-kind: McpServer
-metadata: {name: shop}
-spec:
-  auth: {anonymous: {}}
-  tools: {selector: {}}
-  admission: {concurrency: 4, queueLength: 200, queueTimeout: 60s}
-  autoscaling: {minReplicas: 1, maxReplicas: 3, targetQueueWait: 500ms, scaleDownDelay: 5s}
----
-apiVersion: mcpfleet.dev/v1alpha1
-kind: McpTool
-metadata: {name: slow}
-spec:
-  description: Waits.
-  inputSchema: {type: object, required: [ms, call], properties: {ms: {type: integer}, call: {type: integer}}}
-  timeout: 90s
-  backend: {http: {url: 'http://orders/slow/{ms}{?call}'}}
-";
+/// The example, with less patience.
+fn manifests() -> String {
+    let path = repository().join("examples/autoscaling/server.yaml");
+    std::fs::read_to_string(path).unwrap().replace("scaleDownDelay: 20s", "scaleDownDelay: 5s")
+}
 
 async fn server(fleet: &Fleet) -> McpServer {
-    fleet.api::<McpServer>().get("shop").await.unwrap()
+    fleet.api::<McpServer>().get("reports").await.unwrap()
 }
 
 async fn ready_at(fleet: &Fleet, replicas: i32) {
@@ -50,7 +37,7 @@ async fn burst(url: &str, callers: usize, stop: &Arc<AtomicBool>, answered: &Arc
                 while !stop.load(Ordering::Relaxed) {
                     let call = caller * 1_000_000 + sent;
                     let (text, failed) =
-                        call_tool(&url, Era::Modern, "slow", json!({"ms": 500, "call": call})).await.expect("no call is lost");
+                        call_tool(&url, Era::Modern, "build_report", json!({"ms": 500, "call": call})).await.expect("no call is lost");
                     assert!(!failed, "{text}");
                     sent += 1;
                     answered.fetch_add(1, Ordering::Relaxed);
@@ -80,14 +67,14 @@ async fn ran(fleet: &Fleet) -> usize {
 async fn replicas_rise_with_calls_that_wait_and_fall_again_and_no_call_is_lost() {
     let fleet = Fleet::new("autoscaling").await.unwrap();
     fleet.apply_path(&repository().join("examples/support/backends.yaml")).await.unwrap();
-    fleet.apply(SHOP).await.unwrap();
-    fleet.server_condition("shop", "Ready", "True").await;
-    fleet.server_condition("shop", "ScalingActive", "True").await;
+    fleet.apply(&manifests()).await.unwrap();
+    fleet.server_condition("reports", "Ready", "True").await;
+    fleet.server_condition("reports", "ScalingActive", "True").await;
     fleet.kubectl(&["rollout", "status", "deployment/orders", "--timeout=150s"]).await.unwrap();
     assert_eq!(server(&fleet).await.spec.replicas, 1, "turning it on changes nothing");
 
     let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let url = format!("{}/mcp", fleet.service_url("shop").await.unwrap());
+    let url = format!("{}/mcp", fleet.service_url("reports").await.unwrap());
     let load = {
         let (stop, answered) = (stop.clone(), answered.clone());
         tokio::spawn(async move { burst(&url, 24, &stop, &answered).await })
@@ -105,7 +92,7 @@ async fn replicas_rise_with_calls_that_wait_and_fall_again_and_no_call_is_lost()
 
     ready_at(&fleet, 1).await;
     assert_eq!(ran(&fleet).await, sent);
-    let written_by = fleet.kubectl(&["get", "mcpserver", "shop", "-o", "json", "--show-managed-fields"]).await.unwrap();
+    let written_by = fleet.kubectl(&["get", "mcpserver", "reports", "-o", "json", "--show-managed-fields"]).await.unwrap();
     let written_by: Value = serde_json::from_str(&written_by).unwrap();
     let owner = written_by["metadata"]["managedFields"].as_array().unwrap().iter().find(|entry| {
         entry["subresource"] == "scale" && !entry["fieldsV1"]["f:spec"]["f:replicas"].is_null()
@@ -115,8 +102,8 @@ async fn replicas_rise_with_calls_that_wait_and_fall_again_and_no_call_is_lost()
     assert!(!events.trim().is_empty(), "scaling is told");
 
     // Off again, the number is the user's.
-    fleet.patch::<McpServer>("shop", json!({"spec": {"autoscaling": null}})).await.unwrap();
-    fleet.kubectl(&["scale", "mcpserver", "shop", "--replicas=2"]).await.unwrap();
+    fleet.patch::<McpServer>("reports", json!({"spec": {"autoscaling": null}})).await.unwrap();
+    fleet.kubectl(&["scale", "mcpserver", "reports", "--replicas=2"]).await.unwrap();
     ready_at(&fleet, 2).await;
     let conditions = server(&fleet).await.status.unwrap().conditions;
     assert!(conditions.iter().all(|condition| condition.type_ != "ScalingActive"), "{conditions:?}");
@@ -126,10 +113,10 @@ async fn replicas_rise_with_calls_that_wait_and_fall_again_and_no_call_is_lost()
 #[tokio::test]
 async fn a_server_that_was_stopped_by_hand_stays_stopped() {
     let fleet = Fleet::new("stopped").await.unwrap();
-    fleet.apply(&SHOP.replacen("spec:\n", "spec:\n  replicas: 0\n", 1)).await.unwrap();
-    let condition = fleet.server_condition_for("shop", "ScalingActive", "False", "ScalingPaused").await;
+    fleet.apply(&manifests().replacen("  auth:", "  replicas: 0\n  auth:", 1)).await.unwrap();
+    let condition = fleet.server_condition_for("reports", "ScalingActive", "False", "ScalingPaused").await;
     assert!(condition.message.contains("spec.replicas is 0"), "{}", condition.message);
-    fleet.server_condition_for("shop", "Ready", "True", "Idle").await;
+    fleet.server_condition_for("reports", "Ready", "True", "Idle").await;
     assert_eq!(server(&fleet).await.spec.replicas, 0);
     fleet.delete().await.unwrap();
 }

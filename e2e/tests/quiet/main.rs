@@ -8,7 +8,11 @@ use k8s_openapi::api::{
     core::v1::{Namespace, Pod},
 };
 use kube::{Api, ResourceExt, api::ListParams};
-use mcpfleet_e2e::harness::{Fleet, client, eventually, repository, run, writes};
+use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
+use mcpfleet_e2e::harness::{
+    Era, Fleet, client, eventually, list_tools, repository, run, writes,
+};
+use serde_json::json;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -100,6 +104,57 @@ async fn another_replica_takes_over_and_rewrites_nothing() {
     for kind in ["configmaps", "services", "serviceaccounts", "networkpolicies", "mcptools", "providerroutes"]
     {
         assert_eq!(count(&after, kind), count(&before, kind), "{kind} were rewritten: {before:?} {after:?}");
+    }
+    fleet.delete().await.unwrap();
+}
+
+async fn operators(replicas: u32) {
+    let replicas_flag = format!("--replicas={replicas}");
+    run("kubectl", &["-n", SYSTEM, "scale", "deployment", "mcpfleet-operator", &replicas_flag]).await.unwrap();
+    let api: Api<Pod> = Api::namespaced(client().await.unwrap(), SYSTEM);
+    let selector = ListParams::default().labels("app.kubernetes.io/name=mcpfleet-operator");
+    eventually("the operator has as many pods", || async {
+        let pods = api.list(&selector).await.unwrap().items.len();
+        if pods == replicas as usize { Ok(()) } else { Err(pods) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_an_operator_pods_serve_on_and_new_ones_start_and_its_return_rewrites_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let fleet = support_fleet("gone").await;
+    fleet.server_condition("support", "ConfigSynced", "True").await;
+    operators(0).await;
+    let before = writes(&fleet.client).await.unwrap();
+    let url = format!("{}/mcp", fleet.service_url("crm").await.unwrap());
+    let tools = list_tools(&url, Era::Modern).await.unwrap();
+    // A pod that starts meanwhile starts from the accepted configuration.
+    let pods = fleet.kubectl(&["get", "pods", "-l", "mcpfleet.dev/server=crm", "-o", "name"]).await.unwrap();
+    fleet.kubectl(&["delete", pods.trim(), "--wait=false"]).await.unwrap();
+    fleet.kubectl(&["rollout", "status", "deployment/crm", "--timeout=150s"]).await.unwrap();
+    eventually("another pod serves the same tools", || async {
+        let now = fleet.kubectl(&["get", "pods", "-l", "mcpfleet.dev/server=crm", "-o", "name"]).await.unwrap();
+        let listed = list_tools(&url, Era::Legacy).await.map_err(|error| error.to_string())?;
+        if now != pods && listed == tools { Ok(()) } else { Err(format!("{now} {listed:?}")) }
+    })
+    .await;
+    operators(2).await;
+    // It works again: a change reaches the pod that started without it.
+    fleet.patch::<McpTool>("return-policy", json!({"spec": {"description": "Another."}})).await.unwrap();
+    eventually("the change has arrived", || async {
+        let server = fleet.api::<McpServer>().get("support").await.unwrap();
+        let config = server.status.unwrap_or_default().config;
+        let arrived = config.total > 0 && config.synced == config.total && config.stale == 0;
+        if arrived && config.desired_hash == config.accepted_hash { Ok(()) } else { Err(config) }
+    })
+    .await;
+    let after = writes(&fleet.client).await.unwrap();
+    for kind in ["services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets", "providerroutes", "secrets"] {
+        let count = |all: &std::collections::BTreeMap<String, u64>| -> u64 {
+            all.iter().filter(|(key, _)| key.ends_with(&format!(" {kind}"))).map(|(_, count)| count).sum()
+        };
+        assert_eq!(count(&after), count(&before), "{kind} were rewritten: {before:?} {after:?}");
     }
     fleet.delete().await.unwrap();
 }
