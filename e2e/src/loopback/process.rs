@@ -2,7 +2,7 @@
 
 use super::Hub;
 use anyhow::Context as _;
-use mcpfleet_config::{ConfigHash, Encoded};
+use mcpfleet_config::Encoded;
 use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -66,12 +66,6 @@ impl Runtime {
     /// Its process.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
-    }
-
-    /// Hash of the configuration that it has put by.
-    pub fn kept(&self) -> Vec<ConfigHash> {
-        let files = std::fs::read_dir(self.directory.join("state")).into_iter().flatten().flatten();
-        files.filter_map(|file| std::fs::read(file.path()).ok()).map(|bytes| ConfigHash::of(&bytes)).collect()
     }
 }
 
