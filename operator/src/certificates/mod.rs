@@ -9,6 +9,9 @@ pub mod rotation;
 mod serving;
 mod store;
 
+#[cfg(test)]
+mod tests;
+
 pub use authority::{Anchor, Ca, Damage};
 pub use store::SECRET;
 

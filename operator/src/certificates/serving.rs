@@ -23,6 +23,14 @@ const LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(super) struct Serving {
     /// For the listener.
     pub(super) config: Arc<ServerConfig>,
+    /// What clients see.
+    pub(super) leaf: Leaf,
+}
+
+/// A certificate, without its key.
+#[derive(Clone)]
+pub(super) struct Leaf {
+    pub(super) der: CertificateDer<'static>,
     issuer: CertificateDer<'static>,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -32,6 +40,20 @@ impl Serving {
     /// A new certificate with a new key, for the DNS names `names`.
     pub(super) fn sign(ca: &Ca, names: &[String], now: Timestamp) -> Result<Self, Error> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let leaf = Leaf::sign(ca, &key, names, now)?;
+        let config = Arc::new(config(leaf.der.clone(), &key)?);
+        Ok(Self { config, leaf })
+    }
+
+    /// Whether it is signed by `ca` and not due to be renewed.
+    pub(super) fn fits(&self, ca: &Ca, now: Timestamp) -> bool {
+        let Leaf { issuer, not_before, not_after, .. } = &self.leaf;
+        *issuer == ca.anchor.der && !two_thirds_over(*not_before, *not_after, now)
+    }
+}
+
+impl Leaf {
+    fn sign(ca: &Ca, key: &KeyPair, names: &[String], now: Timestamp) -> Result<Self, rcgen::Error> {
         let not_before = whole(now - SKEW);
         let not_after = whole(now + LIFE).min(ca.anchor.not_after);
         let mut params = CertificateParams::new(names)?;
@@ -40,14 +62,8 @@ impl Serving {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         limit(&mut params, not_before, not_after);
-        let certificate = ca.sign(&params, &key)?;
-        let config = Arc::new(config(certificate, &key)?);
-        Ok(Self { config, issuer: ca.anchor.der.clone(), not_before, not_after })
-    }
-
-    /// Whether it is signed by `ca` and not due to be renewed.
-    pub(super) fn fits(&self, ca: &Ca, now: Timestamp) -> bool {
-        self.issuer == ca.anchor.der && !two_thirds_over(self.not_before, self.not_after, now)
+        let der = ca.sign(&params, key)?;
+        Ok(Self { der, issuer: ca.anchor.der.clone(), not_before, not_after })
     }
 }
 

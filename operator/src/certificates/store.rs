@@ -67,7 +67,7 @@ pub(super) async fn tend(
 }
 
 /// Writes what differs: over the state that was read, or not at all.
-async fn write(
+pub(super) async fn write(
     secrets: &Api<Secret>,
     found: Option<Secret>,
     authority: &Authority,
@@ -107,7 +107,7 @@ fn data(authority: &Authority) -> BTreeMap<String, ByteString> {
 }
 
 /// What the Secret holds, if it can still sign, now or soon.
-fn usable(secret: &Secret, now: Timestamp) -> Result<Authority, Damage> {
+pub(super) fn usable(secret: &Secret, now: Timestamp) -> Result<Authority, Damage> {
     let authority = read(secret)?;
     let newest = authority.next.as_ref().unwrap_or(&authority.current);
     if newest.anchor.expired(now) { Err(Damage::Expired(newest.anchor.not_after)) } else { Ok(authority) }
