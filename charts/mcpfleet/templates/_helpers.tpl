@@ -11,7 +11,7 @@
 {{- ternary $release (printf "%s-%s" .Release.Namespace $release) (eq .Values.rbac.scope "Cluster") -}}
 {{- end }}
 
-{{/* The name is fixed: by it runtime pods know who may reach their admin port. */}}
+{{/* The name is fixed: a Deployment's selector cannot be changed. */}}
 {{- define "mcpfleet.selectorLabels" -}}
 app.kubernetes.io/name: mcpfleet-operator
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,13 +1,16 @@
 {{/* What the operator may do where it works. No rule names Secrets: pods mount them, the operator never reads
-     one. Server-side apply needs create and patch; update is never used but where said. */}}
+     one of them. Server-side apply needs create and patch; update is never used but where said. */}}
 {{- define "mcpfleet.rules" -}}
-# What users write is read, and only its status is written.
+# What users write is read; only its status and, with autoscaling, its scale are written.
 - apiGroups: [mcpfleet.dev]
   resources: [mcpservers, mcptools, providerroutes]
   verbs: [get, list, watch]
 - apiGroups: [mcpfleet.dev]
   resources: [mcpservers/status, mcptools/status, providerroutes/status]
-  verbs: [patch, update]
+  verbs: [patch]
+- apiGroups: [mcpfleet.dev]
+  resources: [mcpservers/scale]
+  verbs: [get, patch, update]
 # Owner references that block deletion ask for this where OwnerReferencesPermissionEnforcement is on.
 - apiGroups: [mcpfleet.dev]
   resources: [mcpservers/finalizers]
@@ -28,10 +31,10 @@
 # Which pods serve, where they are, and why one does not.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list]
+  verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

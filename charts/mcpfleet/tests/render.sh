@@ -52,6 +52,7 @@ values_are_checked() {
   local unknown='additional propert' type='want (string|boolean|integer)' one='must be one of'
   check_not "unknown value" "$unknown" render --set replicaCount=3
   check_not "unknown value in a group" "$unknown" render --set rbac.create=true
+  check_not "wrong type: token reviews" "$type" render --set-string rbac.tokenReviews=no
   check_not "unknown value of an image" "$unknown" render --set operator.image.registry=r.example
   check_not "wrong type: replicas" "$type" render --set-string replicas=two
   check_not "wrong type: switch" "$type" render --set-string secretAccessPolicy.enabled=no
@@ -83,16 +84,45 @@ images() {
 rights() {
   local rules
   for scope in Cluster Namespace; do
-    rules=$(part rbac.yaml --set "rbac.scope=$scope" && part userroles.yaml --set "rbac.scope=$scope")
-    check "scope $scope: no right on Secrets" lacks '[sS]ecret' "$rules"
+    rules=$(part rbac.yaml --set "rbac.scope=$scope" && part userroles.yaml --set "rbac.scope=$scope" &&
+      part tokenreviews.yaml --set "rbac.scope=$scope")
     check "scope $scope: no wildcard, no escalation" lacks '"\*"|\[\*|escalate|impersonate|bind\b' "$rules"
+    check "scope $scope: Secrets by name, in its own namespace only" secrets_by_name "$rules"
+    rules=$(part tokenreviews.yaml --set "rbac.scope=$scope")
+    check "scope $scope: reviews tokens" has 'resources: \[tokenreviews\]$' "$rules"
+    check "scope $scope: and nothing more, cluster-wide" one_right "$rules"
   done
   rules=$(part rbac.yaml --set rbac.scope=Namespace --set 'watchNamespaces={a,b}')
-  check "scope Namespace: no ClusterRole" lacks 'kind: ClusterRole' "$rules"
+  check "scope Namespace: no ClusterRole but for token reviews" lacks 'kind: ClusterRole' "$rules"
   check "scope Namespace: a Role where it works" has 'namespace: b$' "$rules"
   check "scope Namespace: the operator is told" has '--watch-namespaces=a,b$' \
     "$(part deployment.yaml --set rbac.scope=Namespace --set 'watchNamespaces={a,b}')"
   check "scope Cluster: all namespaces" lacks 'watch-namespaces' "$(part deployment.yaml)"
+}
+
+# secrets_by_name RULES: one Role names Secrets, in the release's namespace, to create any and read one.
+secrets_by_name() {
+  local roles
+  roles=$(awk -v RS='---\n' '/secrets/' <<<"$1")
+  [ "$(grep -c '^kind: ' <<<"$roles")" = 1 ] && has '^kind: Role$' "$roles" && has "^  namespace: $release_namespace\$" "$roles" &&
+    [ "$(grep -A2 'resources: \[secrets\]' <<<"$roles" | tr -s ' \n' ' ')" = \
+      " resources: [secrets] resourceNames: [mcpfleet-operator-ca] verbs: [get, update] -- resources: [secrets] verbs: [create] " ]
+}
+one_right() { [ "$(grep -c 'resources:' <<<"$1")" = 1 ] && [ "$(grep 'verbs:' <<<"$1")" = "  verbs: [create]" ]; }
+
+fleet_port() {
+  local deployment service policy
+  deployment=$(part deployment.yaml)
+  service=$(part service.yaml)
+  policy=$(part networkpolicy.yaml)
+  check "runtimes are listened for" has '--fleet-listen=0\.0\.0\.0:8443$' "$deployment"
+  check "the operator knows its Service" has '--fleet-service=mcpfleet-operator$' "$deployment"
+  check "that Service is there" has '^  name: mcpfleet-operator$' "$service"
+  check "its port leads to the pods'" has 'name: fleet, port: 8443, targetPort: fleet' "$service"
+  check "the pods have that port" has 'name: fleet, containerPort: 8443' "$deployment"
+  check "a leader can be redirected to" has 'fieldPath: status\.podIP' "$deployment"
+  check "runtimes of all namespaces reach it" has 'port: fleet.*from: - namespaceSelector: \{\}' "$(tr -s ' \n' ' ' <<<"$policy")"
+  check "the operator reaches no runtime" lacks '9090' "$policy"
 }
 
 switches() {
@@ -105,13 +135,18 @@ switches() {
   check "policies by default" has 'kind: ValidatingAdmissionPolicy$' "$all"
   check "policies off" lacks 'kind: ValidatingAdmissionPolicy' "$off"
   check "network policy off" lacks 'kind: NetworkPolicy$' "$off"
+  check "nothing cluster-scoped is left when all of it is off" lacks 'kind: (Cluster|ValidatingAdmission)' \
+    "$(render --set rbac.scope=Namespace --set rbac.userRoles=false --set rbac.tokenReviews=false --set secretAccessPolicy.enabled=false)"
   check "scope Namespace: policies for its namespaces only" has 'values: \["a"\]' \
     "$(render --set rbac.scope=Namespace --set 'watchNamespaces={a}')"
 }
 
 # ---- with a cluster
 
-clean_up() { kubectl delete namespace "$release_namespace" --ignore-not-found --wait=false >/dev/null 2>&1 || true; }
+clean_up() {
+  part tokenreviews.yaml --set rbac.scope=Namespace | kubectl delete --ignore-not-found --wait=false -f - >/dev/null 2>&1 || true
+  kubectl delete namespace "$release_namespace" --ignore-not-found --wait=false >/dev/null 2>&1 || true
+}
 
 set_up() {
   trap clean_up EXIT
@@ -149,6 +184,7 @@ pod_security() {
 # The operator's rights as the API server sees them.
 operator_rights() {
   part rbac.yaml --set rbac.scope=Namespace | apply >/dev/null
+  part tokenreviews.yaml --set rbac.scope=Namespace | apply >/dev/null
   can() { kubectl --as="system:serviceaccount:$release_namespace:mcpfleet-operator" auth can-i "$@"; }
   local here=(--namespace "$release_namespace")
   check "may read tools" can list mcptools.mcpfleet.dev "${here[@]}"
@@ -157,12 +193,20 @@ operator_rights() {
   check "may hold the lease" can patch leases.coordination.k8s.io/mcpfleet-operator "${here[@]}"
   check_not "may hold no other lease" '^no' can patch leases.coordination.k8s.io/another "${here[@]}"
   check_not "may not write specs" '^no' can patch mcpservers.mcpfleet.dev "${here[@]}"
-  check_not "may not scale" '^no' can patch mcpservers.mcpfleet.dev --subresource=scale "${here[@]}"
+  check "may scale" can patch mcpservers.mcpfleet.dev --subresource=scale "${here[@]}"
+  check_not "may not replace status" '^no' can update mcpservers.mcpfleet.dev --subresource=status "${here[@]}"
+  check "may have tokens reviewed" can create tokenreviews.authentication.k8s.io
   check_not "may not run commands in pods" '^no' can create pods --subresource=exec "${here[@]}"
   local verb
-  for verb in get list watch create patch update delete; do
+  for verb in get list watch patch update delete; do
     check_not "may not $verb Secrets" '^no' can "$verb" secrets "${here[@]}"
   done
+  check_not "may not create Secrets elsewhere" '^no' can create secrets --namespace default
+  check "may create Secrets" can create secrets "${here[@]}"
+  for verb in get update; do
+    check "may $verb its authority" can "$verb" secrets/mcpfleet-operator-ca "${here[@]}"
+  done
+  check_not "may get no other Secret" '^no' can get secrets/another "${here[@]}"
   check_not "may do nothing elsewhere" '^no' can list mcptools.mcpfleet.dev --namespace default
 }
 
@@ -171,6 +215,7 @@ values_are_checked
 definitions_are_kept
 images
 rights
+fleet_port
 switches
 if kubectl version --request-timeout=5s >/dev/null 2>&1; then
   set_up
