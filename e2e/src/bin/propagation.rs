@@ -52,7 +52,12 @@ fn report(args: &Args, times: &[Duration], grown_kib: u64, idle_ticks: u64) -> a
         Ok(times.get(index).context("there were changes")?.as_secs_f64() * 1_000.0)
     };
     println!("runtimes {}, changes {}", args.runtimes, times.len());
-    println!("apply to every acknowledgement: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms", at(50)?, at(99)?, at(100)?);
+    println!(
+        "apply to every acknowledgement: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        at(50)?,
+        at(99)?,
+        at(100)?
+    );
     println!("memory for each held stream: {:.1} KiB", grown_kib as f64 / f64::from(args.runtimes));
     let per_pod = idle_ticks as f64 * 10.0 / args.idle as f64 / f64::from(args.runtimes);
     println!("CPU of the operator's side while idle: {per_pod:.3} ms a second for each runtime");
@@ -62,7 +67,8 @@ fn report(args: &Args, times: &[Duration], grown_kib: u64, idle_ticks: u64) -> a
 /// Anonymous memory of this process.
 fn memory_kib() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:").or_else(|| line.strip_prefix("VmRSS:")));
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("RssAnon:").or_else(|| line.strip_prefix("VmRSS:")));
     let number = line.and_then(|rest| rest.split_whitespace().next()).context("no resident set")?;
     Ok(number.parse()?)
 }

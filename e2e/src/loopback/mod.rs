@@ -10,11 +10,15 @@ pub use process::Runtime;
 
 use crate::harness::eventually;
 use anyhow::Context as _;
-use mcpfleet_config::{ConfigHash, Encoded, status::PodStatus, stream::{Epoch, Serving, Signals}};
+use mcpfleet_config::{
+    ConfigHash, Encoded,
+    status::PodStatus,
+    stream::{Epoch, Serving, Signals},
+};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
 use mcpfleet_operator::{
     autoscale::Autoscaler,
-    certificates::{Ca, Certificates, rotation::Authority},
+    certificates::{Certificates, rotation::rotate},
     children::Defaults,
     context::{Context, Queues},
     events::Events,
@@ -76,11 +80,12 @@ impl Hub {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let now = jiff::Timestamp::now();
         let certificates = Certificates::new(vec!["localhost".into()]);
-        certificates.adopt(Authority::new(Ca::create(now)?), now)?;
+        certificates.adopt(rotate(None, now)?.0, now)?;
         let context = context(certificates.clone())?;
         put_server(&context, serde_json::json!({}))?;
         let gate = Arc::new(Gate::default());
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), certificates, gate.clone(), Believer).await?;
+        let listener =
+            Listener::bind(([127, 0, 0, 1], 0).into(), certificates, gate.clone(), Believer).await?;
         let address = listener.address()?;
         let open = Some(gate.open(Epoch { lease: 1, term: 1 }, context.clone()));
         let serving = tokio::spawn(listener.serve());
@@ -148,7 +153,10 @@ impl Hub {
     pub fn statuses(&self, uids: &[String]) -> Vec<Option<PodStatus>> {
         let endpoints: Vec<Endpoint> = uids.iter().map(|uid| endpoint(uid)).collect();
         let answers = self.context.fleet.answers(&server_key(), &endpoints);
-        answers.map_or_else(|| vec![None; uids.len()], |answers| answers.iter().map(|a| a.status.clone()).collect())
+        answers.map_or_else(
+            || vec![None; uids.len()],
+            |answers| answers.iter().map(|a| a.status.clone()).collect(),
+        )
     }
 
     /// What a pod reported of its load.
@@ -179,12 +187,18 @@ impl Hub {
     ///
     /// # Errors
     /// Not within 30 s.
-    pub async fn time_to_acknowledge(&self, tool: serde_json::Value, uids: &[String]) -> anyhow::Result<Duration> {
+    pub async fn time_to_acknowledge(
+        &self,
+        tool: serde_json::Value,
+        uids: &[String],
+    ) -> anyhow::Result<Duration> {
         let started = Instant::now();
         let hash = self.apply(tool)?;
         loop {
             let statuses = self.statuses(uids);
-            let serves = |status: &Option<PodStatus>| status.as_ref().is_some_and(|s| s.config_hash.as_ref() == Some(&hash));
+            let serves = |status: &Option<PodStatus>| {
+                status.as_ref().is_some_and(|s| s.config_hash.as_ref() == Some(&hash))
+            };
             if statuses.iter().all(serves) {
                 return Ok(started.elapsed());
             }

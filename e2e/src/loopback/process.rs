@@ -4,7 +4,7 @@ use super::Hub;
 use anyhow::Context as _;
 use mcpfleet_config::Encoded;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -29,7 +29,12 @@ impl Runtime {
     ///
     /// # Errors
     /// The binary is not there; `make test-e2e` builds it.
-    pub async fn start(hub: &Hub, number: u32, boot: Option<&Encoded>, flags: &[&str]) -> anyhow::Result<Self> {
+    pub async fn start(
+        hub: &Hub,
+        number: u32,
+        boot: Option<&Encoded>,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let uid = format!("uid-{number}");
         let directory = hub.directory().join(&uid);
         std::fs::create_dir_all(&directory)?;
@@ -40,7 +45,10 @@ impl Runtime {
         }
         // Loopback is a /8: each process has an address of its own, as a pod has.
         let [_, high, middle, low] = (number + 0x0001_0000).to_be_bytes();
-        let free = || TcpListener::bind(([127, high, middle, low], 0)).and_then(|socket| socket.local_addr());
+        let free = || {
+            TcpListener::bind((Ipv4Addr::new(127, high, middle, low), 0))
+                .and_then(|socket| socket.local_addr())
+        };
         let (data, admin) = (free()?, free()?);
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let operator = format!("https://localhost:{}", hub.address.port());
@@ -75,7 +83,8 @@ fn spawn(
     operator: &str,
     flags: &[String],
 ) -> anyhow::Result<Child> {
-    let binary = std::env::var("MCPFLEET_RUNTIME").context("MCPFLEET_RUNTIME names no binary: run `make test-e2e`")?;
+    let binary =
+        std::env::var("MCPFLEET_RUNTIME").context("MCPFLEET_RUNTIME names no binary: run `make test-e2e`")?;
     let file = |name: &str| directory.join(name).into_os_string();
     std::fs::create_dir_all(directory.join("state"))?;
     let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.join("log"))?;

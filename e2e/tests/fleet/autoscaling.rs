@@ -22,7 +22,11 @@ async fn ready_at(fleet: &Fleet, replicas: i32) {
     eventually(&format!("{replicas} replicas, all Ready"), || async {
         let server = server(fleet).await;
         let ready = server.status.map_or(0, |status| status.ready_replicas);
-        if server.spec.replicas == replicas && ready == replicas { Ok(()) } else { Err((server.spec.replicas, ready)) }
+        if server.spec.replicas == replicas && ready == replicas {
+            Ok(())
+        } else {
+            Err((server.spec.replicas, ready))
+        }
     })
     .await;
 }
@@ -37,7 +41,9 @@ async fn burst(url: &str, callers: usize, stop: &Arc<AtomicBool>, answered: &Arc
                 while !stop.load(Ordering::Relaxed) {
                     let call = caller * 1_000_000 + sent;
                     let (text, failed) =
-                        call_tool(&url, Era::Modern, "build_report", json!({"ms": 500, "call": call})).await.expect("no call is lost");
+                        call_tool(&url, Era::Modern, "build_report", json!({"ms": 500, "call": call}))
+                            .await
+                            .expect("no call is lost");
                     assert!(!failed, "{text}");
                     sent += 1;
                     answered.fetch_add(1, Ordering::Relaxed);
@@ -92,13 +98,15 @@ async fn replicas_rise_with_calls_that_wait_and_fall_again_and_no_call_is_lost()
 
     ready_at(&fleet, 1).await;
     assert_eq!(ran(&fleet).await, sent);
-    let written_by = fleet.kubectl(&["get", "mcpserver", "reports", "-o", "json", "--show-managed-fields"]).await.unwrap();
+    let written_by =
+        fleet.kubectl(&["get", "mcpserver", "reports", "-o", "json", "--show-managed-fields"]).await.unwrap();
     let written_by: Value = serde_json::from_str(&written_by).unwrap();
     let owner = written_by["metadata"]["managedFields"].as_array().unwrap().iter().find(|entry| {
         entry["subresource"] == "scale" && !entry["fieldsV1"]["f:spec"]["f:replicas"].is_null()
     });
     assert_eq!(owner.map(|entry| entry["manager"].clone()), Some(json!("mcpfleet-operator-scaler")));
-    let events = fleet.kubectl(&["get", "events", "--field-selector=reason=Scaled", "-o", "name"]).await.unwrap();
+    let events =
+        fleet.kubectl(&["get", "events", "--field-selector=reason=Scaled", "-o", "name"]).await.unwrap();
     assert!(!events.trim().is_empty(), "scaling is told");
 
     // Off again, the number is the user's.

@@ -27,7 +27,8 @@ async fn pods(fleet: &Fleet) -> BTreeMap<String, i32> {
     let selector = ListParams::default().labels("mcpfleet.dev/server=shop");
     let pods = fleet.api::<Pod>().list(&selector).await.unwrap();
     let restarts = |pod: &Pod| {
-        let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.clone()).unwrap_or_default();
+        let statuses =
+            pod.status.as_ref().and_then(|status| status.container_statuses.clone()).unwrap_or_default();
         statuses.iter().map(|status| status.restart_count).sum()
     };
     pods.iter().map(|pod| (pod.name_any(), restarts(pod))).collect()
@@ -41,7 +42,8 @@ async fn config(fleet: &Fleet) -> ConfigStatus {
 async fn synced(fleet: &Fleet, total: i32) -> ConfigStatus {
     eventually("every pod has acknowledged the configuration", || async {
         let config = config(fleet).await;
-        let all = config.total == total && config.synced == total && config.rejected == 0 && config.stale == 0;
+        let all =
+            config.total == total && config.synced == total && config.rejected == 0 && config.stale == 0;
         if all && config.desired_hash == config.accepted_hash { Ok(config) } else { Err(config) }
     })
     .await
@@ -88,7 +90,11 @@ async fn a_refused_configuration_fails_the_change_while_users_are_served() {
 
     fleet.patch::<McpServer>("shop", json!({"spec": {"admission": {"maxStreams": 7}}})).await.unwrap();
     let ready = fleet.server_condition_for("shop", "Ready", "False", "ConfigRejected").await;
-    assert!(ready.message.contains("pod shop-") && ready.message.contains("upgrade the runtime image"), "{}", ready.message);
+    assert!(
+        ready.message.contains("pod shop-") && ready.message.contains("upgrade the runtime image"),
+        "{}",
+        ready.message
+    );
     for (type_, status) in [("ConfigSynced", "False"), ("Stalled", "True"), ("Available", "True")] {
         fleet.server_condition("shop", type_, status).await;
     }

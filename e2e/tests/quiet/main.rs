@@ -9,9 +9,7 @@ use k8s_openapi::api::{
 };
 use kube::{Api, ResourceExt, api::ListParams};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
-use mcpfleet_e2e::harness::{
-    Era, Fleet, client, eventually, list_tools, repository, run, writes,
-};
+use mcpfleet_e2e::harness::{Era, Fleet, client, eventually, list_tools, repository, run, writes};
 use serde_json::json;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -110,7 +108,9 @@ async fn another_replica_takes_over_and_rewrites_nothing() {
 
 async fn operators(replicas: u32) {
     let replicas_flag = format!("--replicas={replicas}");
-    run("kubectl", &["-n", SYSTEM, "scale", "deployment", "mcpfleet-operator", &replicas_flag]).await.unwrap();
+    run("kubectl", &["-n", SYSTEM, "scale", "deployment", "mcpfleet-operator", &replicas_flag])
+        .await
+        .unwrap();
     let api: Api<Pod> = Api::namespaced(client().await.unwrap(), SYSTEM);
     let selector = ListParams::default().labels("app.kubernetes.io/name=mcpfleet-operator");
     eventually("the operator has as many pods", || async {
@@ -134,7 +134,8 @@ async fn without_an_operator_pods_serve_on_and_new_ones_start_and_its_return_rew
     fleet.kubectl(&["delete", pods.trim(), "--wait=false"]).await.unwrap();
     fleet.kubectl(&["rollout", "status", "deployment/crm", "--timeout=150s"]).await.unwrap();
     eventually("another pod serves the same tools", || async {
-        let now = fleet.kubectl(&["get", "pods", "-l", "mcpfleet.dev/server=crm", "-o", "name"]).await.unwrap();
+        let now =
+            fleet.kubectl(&["get", "pods", "-l", "mcpfleet.dev/server=crm", "-o", "name"]).await.unwrap();
         let listed = list_tools(&url, Era::Legacy).await.map_err(|error| error.to_string())?;
         if now != pods && listed == tools { Ok(()) } else { Err(format!("{now} {listed:?}")) }
     })
@@ -150,7 +151,14 @@ async fn without_an_operator_pods_serve_on_and_new_ones_start_and_its_return_rew
     })
     .await;
     let after = writes(&fleet.client).await.unwrap();
-    for kind in ["services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets", "providerroutes", "secrets"] {
+    for kind in [
+        "services",
+        "serviceaccounts",
+        "networkpolicies",
+        "poddisruptionbudgets",
+        "providerroutes",
+        "secrets",
+    ] {
         let count = |all: &std::collections::BTreeMap<String, u64>| -> u64 {
             all.iter().filter(|(key, _)| key.ends_with(&format!(" {kind}"))).map(|(_, count)| count).sum()
         };

@@ -37,8 +37,16 @@ async fn a_corrupted_candidate_is_refused_by_one_and_reaches_nobody_else() {
     let before = accepted(&hub);
     let promised = ConfigHash::of(b"what was to be sent");
     let broken: [(&str, Encoded, &str); 2] = [
-        ("damaged on its way", Encoded { json: before.json.replace("first", "fir5t"), hash: promised }, "hash"),
-        ("no configuration", Encoded { json: "{\"format\":1}".into(), hash: ConfigHash::of(b"{\"format\":1}") }, "missing field"),
+        (
+            "damaged on its way",
+            Encoded { json: before.json.replace("first", "fir5t"), hash: promised },
+            "hash",
+        ),
+        (
+            "no configuration",
+            Encoded { json: "{\"format\":1}".into(), hash: ConfigHash::of(b"{\"format\":1}") },
+            "missing field",
+        ),
     ];
     for (what, encoded, said) in broken {
         let hash = encoded.hash.clone();
@@ -67,7 +75,10 @@ async fn a_runtime_of_an_older_format_serves_what_it_can_read_and_says_what_it_c
     let before = accepted(&hub);
     let newer = hub.serve_with(json!({"admission": {"maxStreams": 7}})).unwrap();
     let why = refused_by_one(&hub, &uids, &newer).await;
-    assert!(why.contains("format 2") && why.contains("up to 1") && why.contains("upgrade the runtime image"), "{why}");
+    assert!(
+        why.contains("format 2") && why.contains("up to 1") && why.contains("upgrade the runtime image"),
+        "{why}"
+    );
     assert_eq!(accepted(&hub).hash, before.hash);
     says(&runtimes[0], "first").await;
     // Without what is new, the same runtimes follow again: the operator writes the oldest format that will do.

@@ -36,7 +36,8 @@ fn accepted(hub: &Hub) -> Arc<Encoded> {
 /// Waits until `/readyz` says `status`.
 async fn readyz(runtime: &Runtime, status: u16) -> String {
     eventually(&format!("{} /readyz says {status}", runtime.uid), || async {
-        let answer = reqwest::get(format!("http://{}/readyz", runtime.admin)).await.map_err(|e| e.to_string())?;
+        let answer =
+            reqwest::get(format!("http://{}/readyz", runtime.admin)).await.map_err(|e| e.to_string())?;
         let said = answer.status().as_u16();
         let text = answer.text().await.map_err(|e| e.to_string())?;
         if said == status { Ok(text) } else { Err(format!("{said}: {text}")) }

@@ -42,7 +42,8 @@ async fn an_operator_of_an_older_term_is_not_listened_to() {
     hub.lead(4);
     let stale = hub.apply(tool("hello", "third")).unwrap();
     eventually("it has dialled and hung up", || async {
-        let log = std::fs::read_to_string(hub.directory().join(&uids[0]).join("log")).map_err(|e| e.to_string())?;
+        let log =
+            std::fs::read_to_string(hub.directory().join(&uids[0]).join("log")).map_err(|e| e.to_string())?;
         if log.contains("epoch") { Ok(()) } else { Err("no word of an older epoch".into()) }
     })
     .await;

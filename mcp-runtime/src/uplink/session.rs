@@ -89,7 +89,7 @@ impl Session {
     /// The next frame. Cancellation safe.
     async fn frame(&mut self) -> anyhow::Result<DownFrame> {
         loop {
-            if let Some(frame) = self.decoder.next()? {
+            if let Some(frame) = self.decoder.frame()? {
                 return Ok(frame);
             }
             let piece = self.stream.down.frame().await.context("it has closed the stream")??;

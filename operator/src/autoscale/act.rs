@@ -1,7 +1,7 @@
 //! From a recommendation to what is done: pure. Scale-down drains first and lowers the number when pods are empty
 //! (ADR 6).
 
-use super::victims::{Candidate, victims};
+use super::{Candidate, victims, victims::Reachable};
 use mcpfleet_config::stream::{Serving, Signals};
 
 /// One pod of a server.
@@ -29,6 +29,11 @@ pub enum Act {
 impl Pod {
     fn is_draining(&self) -> bool {
         self.signals.is_some_and(|signals| signals.serving == Serving::Draining)
+    }
+
+    fn candidate(&self) -> Candidate {
+        let reachable = if self.ready { Reachable::Ready } else { Reachable::No };
+        Candidate::new(self.uid.clone(), reachable, self.signals.as_ref())
     }
 
     /// Whether nobody would miss it: nothing runs, waits or streams, and the Service has let go of it.
@@ -62,7 +67,7 @@ pub fn acts(wanted: u32, replicas: u32, pods: &[Pod]) -> Vec<Act> {
     }
     let more = leaving.saturating_sub(count(draining.len())) as usize;
     let candidates: Vec<Candidate> =
-        pods.iter().filter(|pod| !pod.is_draining()).map(Candidate::of).collect();
+        pods.iter().filter(|pod| !pod.is_draining()).map(Pod::candidate).collect();
     victims(&candidates, more).into_iter().map(|uid| Act::Serve(uid, Serving::Draining)).collect()
 }
 

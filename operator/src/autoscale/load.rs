@@ -1,87 +1,179 @@
-//! What one pod did between two of its reports.
+//! What happened on one pod between two of its reports.
 
-use mcpfleet_config::stream::Signals;
+use mcpfleet_config::stream::{Serving, Signals};
+use std::time::Duration;
 
-/// A stretch of one pod's time. Means are over the stretch, from the integrals that it reports, so that calls shorter
-/// than the pause between two reports count for exactly what they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stretch {
-    /// Calls that ran and were not blocked further down, on average.
+/// A pod, by its uid.
+pub type PodId = String;
+
+/// From this share of its bound a queue says no more how many would wait: the others are refused.
+const SATURATED: f64 = 0.9;
+
+/// The load of one pod over the time since its report before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PodLoad {
+    /// Calls that ran and waited for nothing further down, on average.
     pub running: f64,
-    /// Calls that waited for admission, on average.
+    /// Calls that waited for admission, on average, less the share that would only wait further down.
     pub queued: f64,
-    /// Calls that ended.
-    pub finished: f64,
-    /// Time that these ran, in s.
-    pub service: f64,
-    /// Calls that admission refused.
+    /// Calls that ended after they ran.
+    pub finished: u64,
+    /// Time that these ran, together.
+    pub service: Duration,
+    /// Calls that were refused, less the share that would only wait further down.
     pub refused: f64,
-    /// Its length in s; 0 when nothing was reported since.
-    pub seconds: f64,
+    /// Notification streams that are open.
+    pub streams: u32,
+    /// Bound of `streams`.
+    pub max_streams: u32,
+    /// Whether more would have come than `running` and `queued` show.
+    pub demand: Demand,
+    /// Whether it takes new clients.
+    pub serving: Serving,
 }
 
-/// What happened from `before` to `after`. Counters that went back are those of a new process: it began at 0. Without
-/// a newer report the pod is as it was: it reports on change.
-pub fn stretch(before: Option<&Signals>, after: &Signals) -> Stretch {
-    let fresh = Signals::default();
-    let before = before.filter(|before| before.uptime_ms <= after.uptime_ms).unwrap_or(&fresh);
-    let millis = after.uptime_ms - before.uptime_ms;
-    if millis == 0 {
-        return Stretch { running: busy(after), queued: f64::from(after.queued), ..Stretch::default() };
+/// Whether the numbers say all that callers wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// They do.
+    Known,
+    /// The queue is at its bound, or has refused: they are only the least that is wanted.
+    Unknown,
+}
+
+impl PodLoad {
+    /// The load between two reports of a pod. Without one before, or with the same one again, it is that of the
+    /// moment: a pod reports when something changes.
+    pub fn between(before: Option<&Signals>, now: &Signals) -> Self {
+        match before {
+            // Counters begin at 0 with the process, so that since a restart they are differences themselves.
+            Some(before) if restarted(before, now) => Self::since(&Signals::default(), now),
+            Some(before) if now.uptime_ms > before.uptime_ms => Self::since(before, now),
+            _ => Self::since(now, now),
+        }
     }
-    let since = |now: u64, then: u64| precise(now.saturating_sub(then));
-    let length = precise(millis);
-    Stretch {
-        running: since(after.running_ms, before.running_ms) / length,
-        queued: since(after.queued_ms, before.queued_ms) / length,
-        finished: since(after.finished, before.finished),
-        service: since(after.service_ms, before.service_ms) / 1_000.0,
-        refused: since(after.refused, before.refused),
-        seconds: length / 1_000.0,
+
+    fn since(before: &Signals, now: &Signals) -> Self {
+        let helped = share_that_pods_help(now);
+        let span = now.uptime_ms.saturating_sub(before.uptime_ms);
+        let running = mean(now.running_ms.saturating_sub(before.running_ms), span);
+        let queued = mean(now.queued_ms.saturating_sub(before.queued_ms), span);
+        let refused = now.refused.saturating_sub(before.refused);
+        Self {
+            running: running.unwrap_or_else(|| f64::from(now.running.saturating_sub(now.blocked))),
+            queued: queued.unwrap_or_else(|| f64::from(now.queued)) * helped,
+            finished: now.finished.saturating_sub(before.finished),
+            service: Duration::from_millis(now.service_ms.saturating_sub(before.service_ms)),
+            refused: count(refused) * helped,
+            streams: now.streams,
+            max_streams: now.max_streams,
+            demand: demand(now, refused, helped),
+            serving: now.serving,
+        }
     }
 }
 
-/// Calls that run now and are not blocked further down: only these would gain from another pod.
-pub fn busy(signals: &Signals) -> f64 {
-    f64::from(signals.running.saturating_sub(signals.blocked))
+/// Uptime may have passed the old one by the time that a process that restarted is heard of: look at all that only
+/// grows.
+fn restarted(before: &Signals, now: &Signals) -> bool {
+    let grows = |signals: &Signals| {
+        let Signals { uptime_ms, running_ms, queued_ms, finished, service_ms, refused, .. } = *signals;
+        [uptime_ms, running_ms, queued_ms, finished, service_ms, refused]
+    };
+    grows(before).iter().zip(grows(now)).any(|(before, now)| now < *before)
 }
 
-/// Whether demand is larger than what can be seen of it: the queue is full, or nearly, or turns callers away.
-pub fn is_saturated(signals: &Signals, stretch: &Stretch) -> bool {
-    let full = signals.queue_length > 0 && f64::from(signals.queued) >= 0.9 * f64::from(signals.queue_length);
-    full || stretch.refused > 0.0
+/// Who waits for admission behind calls that wait further down will do as they do.
+fn share_that_pods_help(now: &Signals) -> f64 {
+    if now.running == 0 {
+        return 1.0;
+    }
+    f64::from(now.running.saturating_sub(now.blocked)) / f64::from(now.running)
 }
 
-/// Counters stay far below 2^52.
-#[allow(clippy::cast_precision_loss)]
-fn precise(number: u64) -> f64 {
-    number as f64
+/// When most calls wait further down, a full queue says nothing of the number of pods.
+fn demand(now: &Signals, refused: u64, helped: f64) -> Demand {
+    let full = now.queue_length > 0 && f64::from(now.queued) >= SATURATED * f64::from(now.queue_length);
+    if (full || refused > 0) && helped >= 0.5 { Demand::Unknown } else { Demand::Known }
+}
+
+fn mean(call_ms: u64, span_ms: u64) -> Option<f64> {
+    (span_ms > 0)
+        .then(|| Duration::from_millis(call_ms).as_secs_f64() / Duration::from_millis(span_ms).as_secs_f64())
+}
+
+/// A counter's difference; more than 4 billion in one interval are not told apart.
+pub(super) fn count(difference: u64) -> f64 {
+    f64::from(u32::try_from(difference).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn short_calls_between_two_reports_are_not_missed() {
-        let before = Signals { uptime_ms: 10_000, ..Signals::default() };
-        let after = Signals { uptime_ms: 12_000, running_ms: 3_000, finished: 30, service_ms: 3_000, ..before };
-        let stretch = stretch(Some(&before), &after);
-        assert!((stretch.running - 1.5).abs() < 1e-9 && (stretch.service - 3.0).abs() < 1e-9);
+    fn signals(uptime_ms: u64) -> Signals {
+        Signals { uptime_ms, queue_length: 10, concurrency: 4, max_streams: 100, ..Signals::default() }
     }
 
     #[test]
-    fn a_restarted_process_is_no_negative_load() {
-        let before = Signals { uptime_ms: 90_000, running_ms: 80_000, finished: 500, ..Signals::default() };
-        let after = Signals { uptime_ms: 1_000, running_ms: 500, finished: 2, ..Signals::default() };
-        let stretch = stretch(Some(&before), &after);
-        assert!((stretch.running - 0.5).abs() < 1e-9 && (stretch.finished - 2.0).abs() < 1e-9);
+    fn a_report_says_what_happened_however_long_the_last_was_ago() {
+        let before =
+            Signals { running_ms: 5_000, queued_ms: 100, finished: 7, service_ms: 70, ..signals(10_000) };
+        let now = Signals {
+            running_ms: 35_000,
+            queued_ms: 2_100,
+            finished: 10,
+            service_ms: 130,
+            ..signals(20_000)
+        };
+        let load = PodLoad::between(Some(&before), &now);
+        assert_eq!((load.running, load.queued), (3.0, 0.2));
+        assert_eq!((load.finished, load.service), (3, Duration::from_millis(60)));
     }
 
     #[test]
-    fn a_pod_that_says_nothing_new_is_as_it_was() {
-        let same = Signals { uptime_ms: 5, running: 4, blocked: 1, queued: 2, ..Signals::default() };
-        let stretch = stretch(Some(&same), &same);
-        assert!((stretch.running - 3.0).abs() < 1e-9 && (stretch.queued - 2.0).abs() < 1e-9);
+    fn the_first_report_and_the_same_again_speak_of_the_moment() {
+        let now =
+            Signals { running: 3, blocked: 1, queued: 2, refused: 9, running_ms: 1 << 40, ..signals(10_000) };
+        for before in [None, Some(&now)] {
+            let load = PodLoad::between(before, &now);
+            assert_eq!((load.running, load.refused, load.demand), (2.0, 0.0, Demand::Known));
+        }
+    }
+
+    #[test]
+    fn a_restart_of_a_pods_counters_is_no_negative_load() {
+        let before =
+            Signals { running_ms: 900_000, finished: 50, service_ms: 9_000, refused: 4, ..signals(800_000) };
+        let quick = Signals { running_ms: 4_000, finished: 2, service_ms: 20, ..signals(2_000) };
+        let late = Signals { uptime_ms: 900_000, running_ms: 450_000, ..quick };
+        assert_eq!(PodLoad::between(Some(&before), &quick).running, 2.0);
+        assert_eq!(PodLoad::between(Some(&before), &quick).finished, 2);
+        assert_eq!(PodLoad::between(Some(&before), &late).running, 0.5);
+    }
+
+    #[test]
+    fn calls_that_wait_further_down_and_the_queue_behind_them_do_not_count() {
+        let now = Signals { running: 4, blocked: 4, queued: 10, refused: 3, ..signals(2_000) };
+        let load = PodLoad::between(Some(&signals(0)), &Signals { queued_ms: 20_000, ..now });
+        assert_eq!((load.running, load.queued, load.refused), (0.0, 0.0, 0.0));
+        assert_eq!(load.demand, Demand::Known);
+    }
+
+    #[test]
+    fn a_queue_at_its_bound_and_a_refusal_hide_demand() {
+        let full = Signals { running: 4, queued: 9, ..signals(2_000) };
+        let nearly = Signals { queued: 8, ..full };
+        let refused = Signals { refused: 1, ..nearly };
+        let demand = |now: &Signals| PodLoad::between(Some(&signals(0)), now).demand;
+        assert_eq!(
+            [demand(&full), demand(&nearly), demand(&refused)],
+            [Demand::Unknown, Demand::Known, Demand::Unknown]
+        );
+        assert_eq!(
+            demand(&Signals { queued: 0, queue_length: 0, ..full }),
+            Demand::Known,
+            "there is no queue"
+        );
     }
 }

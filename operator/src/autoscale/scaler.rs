@@ -1,9 +1,9 @@
 //! The native scaler: reads what pods report, writes `/scale`, has pods drain. Only while it leads.
 
 use super::{
+    History, Policy, Reason, Recommendation, TICK,
     act::{Act, Pod, acts},
-    history::History,
-    recommend::{Policy, Reason, Recommendation, recommend},
+    recommend,
 };
 use crate::{
     children::FIELD_MANAGER,
@@ -24,8 +24,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pause between two looks at the load.
-pub const TICK: Duration = Duration::from_secs(2);
 /// Signals may be missing this long before it is said.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -97,7 +97,10 @@ impl Certificates {
     }
 
     /// Takes what the Secret holds, and signs anew when the key has changed or the certificate is worn.
-    fn adopt(&self, authority: Authority, now: Timestamp) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// It cannot sign.
+    pub fn adopt(&self, authority: Authority, now: Timestamp) -> Result<(), Error> {
         let mut slot = self.present();
         let fitting = slot.as_ref().map(|present| &present.serving);
         let serving = match fitting.filter(|serving| serving.fits(&authority.current, now)) {

@@ -135,7 +135,7 @@ impl Stream {
     /// The next message. Cancelling it loses nothing: what has arrived stays in the decoder.
     async fn next(&mut self) -> Result<Up, End> {
         loop {
-            if let Some(message) = self.decoder.next()? {
+            if let Some(message) = self.decoder.message()? {
                 return Ok(message);
             }
             match tokio::time::timeout(SILENCE, self.incoming.frame()).await {

@@ -94,7 +94,7 @@ impl UpDecoder {
     ///
     /// # Errors
     /// [`BadFrame`]: the stream is to be closed.
-    pub fn next(&mut self) -> Result<Option<Up>, BadFrame> {
+    pub fn message(&mut self) -> Result<Option<Up>, BadFrame> {
         next_known(&mut self.0)
     }
 }
@@ -116,7 +116,7 @@ impl DownDecoder {
     ///
     /// # Errors
     /// [`BadFrame`]: the stream is to be closed.
-    pub fn next(&mut self) -> Result<Option<DownFrame>, BadFrame> {
+    pub fn frame(&mut self) -> Result<Option<DownFrame>, BadFrame> {
         if self.announced.is_none() {
             match next_known(&mut self.cutter)? {
                 Some(Down::Config(announced)) => {
@@ -153,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn frames(decoder: &mut DownDecoder) -> Vec<DownFrame> {
-        std::iter::from_fn(|| decoder.next().unwrap()).collect()
+        std::iter::from_fn(|| decoder.frame().unwrap()).collect()
     }
 
     fn announced(bytes: &[u8]) -> Announced {
@@ -191,24 +191,24 @@ mod tests {
     fn messages_of_another_version_are_passed_over() {
         let mut decoder = UpDecoder::default();
         decoder.push(b"{\"dance\":{\"steps\":3}}\n{\"report\":{\"signals\":{\"queued\":4,\"mood\":1}}}\n");
-        let Some(Up::Report(report)) = decoder.next().unwrap() else { panic!("no report") };
+        let Some(Up::Report(report)) = decoder.message().unwrap() else { panic!("no report") };
         assert_eq!((report.signals.queued, report.status), (4, None));
         let server = ServerName { namespace: "a".into(), name: "b".into() };
         let hello = Up::Hello(Hello { server, format: 1, version: "1".into() });
         decoder.push(&line(&hello).unwrap());
-        assert_eq!(decoder.next().unwrap(), Some(hello));
+        assert_eq!(decoder.message().unwrap(), Some(hello));
         decoder.push(&line(&Up::Report(Box::default())).unwrap());
-        assert_eq!(decoder.next().unwrap(), Some(Up::Report(Box::<Report>::default())));
+        assert_eq!(decoder.message().unwrap(), Some(Up::Report(Box::<Report>::default())));
     }
 
     #[test]
     fn what_cannot_end_is_refused() {
         let mut decoder = UpDecoder::default();
         decoder.push(&vec![b' '; MAX_LINE + 1]);
-        assert_eq!(decoder.next(), Err(BadFrame::LongLine));
+        assert_eq!(decoder.message(), Err(BadFrame::LongLine));
         let mut decoder = DownDecoder::default();
         let long = Announced { length: u32::MAX, ..announced(b"") };
         decoder.push(&line(&Down::Config(long)).unwrap());
-        assert_eq!(decoder.next(), Err(BadFrame::LongConfig(u32::MAX)));
+        assert_eq!(decoder.frame(), Err(BadFrame::LongConfig(u32::MAX)));
     }
 }
