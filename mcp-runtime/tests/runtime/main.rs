@@ -15,3 +15,4 @@ mod queue;
 mod readiness;
 mod reload;
 mod standalone;
+mod uplink;
