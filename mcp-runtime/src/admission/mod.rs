@@ -87,7 +87,7 @@ impl Admission {
         let mut state = self.lock();
         state.queue_timeout = Duration::from_millis(bounds.queue_timeout_ms);
         state.line.set_bounds(bounds);
-        self.wake(state);
+        self.wake(state, Instant::now());
         self.news.urgent();
     }
 
@@ -159,12 +159,13 @@ impl Admission {
     }
 
     fn release(self: &Arc<Self>, since: Instant) {
-        let took = since.elapsed();
+        let now = Instant::now();
+        let took = now.saturating_duration_since(since);
         let mut state = self.lock();
         state.line.leave();
         state.service_time.record(took);
         state.ledger.finish(took);
-        self.wake(state);
+        self.wake(state, now);
     }
 
     fn block(&self, change: impl FnOnce(u32) -> u32) {
@@ -174,8 +175,7 @@ impl Admission {
     }
 
     /// Lets in whoever may run now.
-    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let now = Instant::now();
+    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Instant) {
         let mut next = Vec::new();
         while let Some(waiter) = state.line.promote() {
             next.push(waiter);

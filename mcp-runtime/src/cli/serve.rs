@@ -67,7 +67,7 @@ pub struct Args {
 struct Fleet {
     /// The operator: follow the configurations that it sends, and report to it.
     #[arg(long = "operator", env = "MCPFLEET_OPERATOR", value_name = "URL",
-          requires_all = ["operator_token", "operator_ca", "config"])]
+          requires_all = ["operator_token", "operator_ca", "config"], conflicts_with = "manifests")]
     operator: Option<Url>,
     /// Service account token that proves to the operator who this is.
     #[arg(long, value_name = "FILE", requires = "operator")]
@@ -80,7 +80,7 @@ struct Fleet {
     state: Option<PathBuf>,
     /// Refuse configurations of a newer format than this, to rehearse an upgrade.
     #[arg(long, env = "MCPFLEET_MAX_CONFIG_FORMAT", value_name = "N", default_value_t = FORMAT,
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(FORMAT)), requires = "config")]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(FORMAT)), conflicts_with = "manifests")]
     max_config_format: u32,
 }
 
@@ -110,13 +110,37 @@ impl Args {
         }
     }
 
-    fn operator(&self) -> anyhow::Result<Option<Operator>> {
-        let Fleet { operator, operator_token, operator_ca, .. } = &self.fleet;
+    /// Where everything is, for a process that listens at `bound`.
+    fn around(&self, bound: SocketAddr) -> anyhow::Result<Around> {
+        let scheme = if self.tls_dir.is_some() { "https" } else { "http" };
+        Ok(Around {
+            source: self.source()?,
+            placement: Placement::Standalone { base_url: format!("{scheme}://{}", own_address(bound)) },
+            credentials: self.credentials.clone(),
+            tls: Tls::open(self.tls_dir.clone()),
+        })
+    }
+
+    /// The stream to the operator, when there is one, and its end at the reloader.
+    fn uplink(
+        &self,
+        shared: &Arc<Shared>,
+        readiness: &Arc<Readiness>,
+    ) -> anyhow::Result<Option<(Uplink, Link)>> {
+        let Fleet { operator, operator_token, operator_ca, state, max_config_format } = &self.fleet;
         let Some(url) = operator else { return Ok(None) };
         let (Some(token), Some(ca)) = (operator_token, operator_ca) else {
             anyhow::bail!("--operator needs --operator-token and --operator-ca");
         };
-        Operator::new(url, token.clone(), ca.clone()).map(Some)
+        let operator = Operator::new(url, token.clone(), ca.clone())?;
+        let (pushes, pushed) = mpsc::channel(1);
+        let teller = Teller {
+            shared: shared.clone(),
+            readiness: readiness.clone(),
+            started: Instant::now(),
+            newest: *max_config_format,
+        };
+        Ok(Some((Uplink { operator, teller, pushes }, Link { pushes: pushed, state: state.clone() })))
     }
 }
 
@@ -143,38 +167,32 @@ fn start(
     admin: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
-    let started = Instant::now();
     let bound = data.local_addr()?;
     let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
     let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
-    let source = args.source()?;
-    let tls = Tls::open(args.tls_dir.clone());
-    let scheme = if args.tls_dir.is_some() { "https" } else { "http" };
-    let placement = Placement::Standalone { base_url: format!("{scheme}://{}", own_address(bound)) };
+    let around = args.around(bound)?;
     let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };
     let about = Arc::new(Admin {
         shared: shared.clone(),
         readiness: readiness.clone(),
-        source: source.clone(),
+        source: around.source.clone(),
         started: AtomicBool::new(false),
     });
     tracing::info!(listen = %bound, admin = %admin.local_addr()?, "listening");
-    let operator = args.operator()?;
-    let (pushes, pushed) = mpsc::channel(1);
-    let link = operator.is_some().then(|| Link { pushes: pushed, state: args.fleet.state.clone() });
-    let newest = source.newest();
-    let around = Around { source, placement, credentials: args.credentials.clone(), tls };
+    let (uplink, link) = args.uplink(&shared, &readiness)?.unzip();
     let reloader = Reloader::new(around, link, readiness.clone(), shared.clone(), Egress::new()?);
     tokio::spawn(admin::serve(admin, about.clone()));
     let (send_form, form) = oneshot::channel();
-    let first = move || about.started.store(true, Ordering::Relaxed);
+    let first = move || {
+        about.started.store(true, Ordering::Relaxed);
+        // Not before: it would say that it serves nothing, and be sent what it is about to read.
+        if let Some(uplink) = uplink {
+            tokio::spawn(uplink.run());
+        }
+    };
     // The listener may be gone already when the first configuration comes.
     tokio::spawn(reloader.run(first, |form| drop(send_form.send(form))));
-    if let Some(operator) = operator {
-        let teller = Teller { shared: shared.clone(), readiness: readiness.clone(), started, newest };
-        tokio::spawn(Uplink { operator, teller, pushes }.run());
-    }
     Ok(accept(data, form, readiness, shared, limits, stop))
 }
 

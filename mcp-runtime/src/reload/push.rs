@@ -55,7 +55,13 @@ impl Reloader {
                 server.rejected.store(None);
                 self.shared.fleet.set_refused(None);
             }
-            Err(rejected) => self.refuse(&rejected),
+            Err(rejected) => {
+                // An older refusal would hide this one.
+                if let Some(server) = self.only() {
+                    server.rejected.store(None);
+                }
+                self.refuse(&rejected);
+            }
         }
         // Whoever sent it may be gone.
         done.send(()).ok();

@@ -7,14 +7,17 @@ use crate::{
     server::{Seen, Server, full, streamed},
 };
 use bytes::Bytes;
-use mcpfleet_config::{Upstream, status::UpstreamState::Connected};
-use mcpfleet_runtime::call::CallError;
-use serde_json::json;
+use mcpfleet_config::{Admission as Bounds, Upstream, status::UpstreamState::Connected};
+use mcpfleet_runtime::{admission::Admission, call::CallError, telemetry::AdmissionMetrics};
+use serde_json::{json, value::RawValue};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
-use tokio::sync::Barrier;
+use tokio::{
+    sync::{Barrier, Semaphore},
+    time::Instant,
+};
 
 /// A legacy server whose sessions are `s-1`, `s-2`, ... and which knows only the last one.
 struct Sessions(AtomicUsize);
@@ -117,6 +120,46 @@ async fn calls_that_meet_the_end_together_renew_once() {
     }
     let seen = server.seen();
     assert_eq!((count(&seen, "initialize"), count(&seen, "tools/call")), (2, 2 * CALLS));
+}
+
+/// More replicas would not give a call its session sooner: autoscaling must not take it for load.
+#[tokio::test]
+async fn a_call_that_waits_for_a_session_counts_as_blocked() {
+    let sessions = Arc::new(Sessions(AtomicUsize::new(0)));
+    let gate = Arc::new(Semaphore::new(1));
+    let server = {
+        let (sessions, gate) = (sessions.clone(), gate.clone());
+        Server::start(move |seen| {
+            let (sessions, gate) = (sessions.clone(), gate.clone());
+            async move {
+                if method(&seen) == "tools/call" && !sessions.knows(&seen) {
+                    return Ok(full(404, "", ""));
+                }
+                if method(&seen) == "initialize" {
+                    gate.acquire().await.unwrap().forget();
+                }
+                legacy(&seen, &sessions.session(&seen), &[tool("t")]).unwrap_or_else(|| said(&seen, "ok"))
+            }
+        })
+        .await
+    };
+    let pool = connected(&server).await;
+    sessions.forget();
+    let bounds = Bounds { concurrency: 1, queue_length: 0, queue_timeout_ms: 1_000, max_streams: 0 };
+    let admission = Admission::new(&bounds, AdmissionMetrics::default(), Arc::default());
+    let permit = admission.admit(None).await.unwrap();
+    let arguments = RawValue::from_string("{}".to_owned()).unwrap();
+    let levels = || admission.signals(Instant::now());
+    let waits = async {
+        server.seen_until(|seen| count(seen, "initialize") == 2).await;
+        let during = levels();
+        gate.add_permits(1);
+        during
+    };
+    let (called, during) = tokio::join!(pool.call("up", "t", &arguments, Some(&permit)), waits);
+    assert!(called.is_ok());
+    assert_eq!((during.running, during.blocked), (1, 1));
+    assert_eq!((levels().running, levels().blocked), (1, 0));
 }
 
 #[tokio::test]

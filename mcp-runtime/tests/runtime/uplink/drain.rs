@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use mcpfleet_config::stream::Serving;
+use mcpfleet_config::{status::PodStatus, stream::Serving};
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -32,9 +32,11 @@ async fn a_draining_pod_is_not_ready_serves_to_the_end_and_can_be_taken_back() {
     let call = tokio::spawn(async move { call.send().await.unwrap() });
     backend.until_arrived(1).await;
     stream.serve(Serving::Draining);
-    let status = stream.status(|status| !status.ready).await;
-    assert!(status.not_ready_reason.unwrap().contains("draining for a scale-down"));
-    stream.report(|report| report.signals.serving == Serving::Draining).await;
+    let says_why = |status: &PodStatus| {
+        status.not_ready_reason.as_ref().is_some_and(|why| why.contains("draining for a scale-down"))
+    };
+    let told = stream.report(|report| report.status.as_ref().is_some_and(says_why)).await;
+    assert_eq!((told.signals.serving, told.signals.running), (Serving::Draining, 1));
     assert_eq!(runtime.readyz().await.0, StatusCode::SERVICE_UNAVAILABLE);
 
     // Whoever still comes is served, and asked to connect elsewhere next time.

@@ -55,7 +55,7 @@ impl Pod {
         let url = operator.url();
         let args = ["--config", &config, "--operator", &url, "--operator-token", &token];
         let rest = ["--operator-ca", &ca, "--state", &state];
-        Runtime::start(&[&args, &rest, more].concat()).await
+        Runtime::start(&[&args[..], &rest, more].concat()).await
     }
 }
 
