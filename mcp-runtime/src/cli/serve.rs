@@ -133,14 +133,14 @@ impl Args {
             anyhow::bail!("--operator needs --operator-token and --operator-ca");
         };
         let operator = Operator::new(url, token.clone(), ca.clone())?;
-        let (pushes, pushed) = mpsc::channel(1);
+        let (pushes, arriving) = mpsc::channel(1);
         let teller = Teller {
             shared: shared.clone(),
             readiness: readiness.clone(),
             started: Instant::now(),
             newest: *max_config_format,
         };
-        Ok(Some((Uplink { operator, teller, pushes }, Link { pushes: pushed, state: state.clone() })))
+        Ok(Some((Uplink { operator, teller, pushes }, Link { pushes: arriving, state: state.clone() })))
     }
 }
 

@@ -121,7 +121,7 @@ impl Operator {
         format!("https://{}/v1/runtimes", self.address)
     }
 
-    pub(crate) fn from_now_on(&self, manner: Manner) {
+    pub(crate) fn behave(&self, manner: Manner) {
         *self.script.manner.lock().unwrap() = manner;
     }
 
@@ -132,7 +132,10 @@ impl Operator {
 
     /// The next stream that is opened.
     pub(crate) async fn caller(&mut self) -> Caller {
-        tokio::time::timeout(PATIENCE, self.callers.recv()).await.expect("nobody dials").unwrap()
+        tokio::time::timeout(PATIENCE, self.callers.recv())
+            .await
+            .unwrap_or_else(|_| panic!("nobody dials"))
+            .unwrap()
     }
 
     pub(crate) async fn until_dials(&self, count: usize) {
@@ -195,7 +198,9 @@ pub(crate) struct Caller {
 impl Caller {
     /// What the runtime says next; `None` when it has hung up.
     pub(crate) async fn next(&mut self) -> Option<Up> {
-        tokio::time::timeout(PATIENCE, self.ups.recv()).await.expect("the runtime says nothing")
+        tokio::time::timeout(PATIENCE, self.ups.recv())
+            .await
+            .unwrap_or_else(|_| panic!("the runtime says nothing"))
     }
 
     pub(crate) async fn hello(&mut self) -> Hello {

@@ -111,17 +111,17 @@ async fn calls_that_queue_are_told_and_counted() {
 #[tokio::test]
 async fn a_deposed_leader_is_hung_up_on() {
     let (mut operator, pod) = fleet().await;
-    operator.from_now_on(term(5));
+    operator.behave(term(5));
     pod.mount(1, &saying("one"));
     let runtime = pod.start(&operator).await;
     runtime.until_ready().await;
     drop(operator.caller().await);
-    operator.from_now_on(term(4));
+    operator.behave(term(4));
     let mut deposed = operator.caller().await;
     deposed.push(2, &saying("of the past"));
     while deposed.next().await.is_some() {}
     assert_eq!(said(&runtime).await.as_deref(), Some("one"));
-    operator.from_now_on(term(6));
+    operator.behave(term(6));
     // A dial that was under way may still meet the old term, and is hung up on too.
     loop {
         let mut stream = operator.caller().await;

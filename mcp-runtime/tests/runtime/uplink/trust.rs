@@ -18,7 +18,7 @@ async fn a_redirect_is_followed_to_an_address_and_the_name_is_verified_there() {
     let _runtime = pod.start(&follower).await;
     follower.until_dials(2).await;
     assert!(imposter.tokens().is_empty(), "the token was given to somebody of another name");
-    follower.from_now_on(Manner::Redirect(leader.location()));
+    follower.behave(Manner::Redirect(leader.location()));
     assert_eq!(leader.caller().await.hello().await.server.to_string(), "agents/support");
 }
 
@@ -48,11 +48,11 @@ async fn each_dial_carries_the_token_of_that_moment_and_failures_are_said_once()
     let bearer = |id: &str| format!("Bearer {}", token(id));
     assert!(operator.tokens().iter().all(|token| *token == bearer("first")));
     pod.write("token", &token("second"));
-    operator.from_now_on(term(1));
+    operator.behave(term(1));
     let mut stream = operator.caller().await;
     drop(stream.hello().await);
     drop(stream);
-    operator.from_now_on(term(1));
+    operator.behave(term(1));
     operator.caller().await.hello().await;
     assert_eq!(operator.tokens().last(), Some(&bearer("second")));
     let said = runtime.logs().iter().filter(|line| line.contains("no stream to the operator;")).count();
