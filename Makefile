@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-e2e test-cluster crds
+.PHONY: setup build lint fmt deny test-unit test-e2e test-cluster crds simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -81,6 +81,9 @@ deny: setup ## Licences, sources and duplicates of dependencies
 
 crds: setup ## Write what is generated from the types: CRD chart and reference
 	cargo run -q --locked -p mcpfleet-crds --bin crdgen -- charts/mcpfleet-crds/templates docs/reference.md
+
+simulate: setup ## Run the autoscaling simulator; write its tables and plots into docs/
+	cargo run -q --locked -p mcpfleet-e2e --bin simulate -- docs/autoscaling.md
 
 test-unit: setup ## Unit, property, protocol and process tests; no cluster
 	cargo test --workspace --exclude mcpfleet-e2e --locked
