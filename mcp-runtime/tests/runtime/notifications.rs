@@ -96,22 +96,17 @@ async fn after_the_last_notification_of_a_burst_the_list_is_the_last_one() {
 #[tokio::test]
 async fn tools_of_an_upstream_are_news_too() {
     let dir = fleet(&[fixed("greet", "hello")]);
-    let front = |upstreams: &str| {
-        format!(
-            "apiVersion: mcpfleet.dev/v1alpha1\nkind: McpServer\nmetadata: {{name: front, namespace: agents}}\n\
-             spec: {{auth: {{anonymous: {{}}}}, upstreams: [{upstreams}]}}\n"
-        )
-    };
-    write(dir.path(), "front.yaml", &front(""));
+    write(dir.path(), "front.yaml", &server("front", ""));
     let runtime = Runtime::on(dir.path()).await;
     let path = "/agents/front/mcp";
     let mut legacy = Listener::legacy(&runtime, path).await;
     let mut modern = Listener::modern(&runtime, path).await;
-    write(dir.path(), "front.yaml", &front("{name: inner, prefix: in_, serverRef: {name: support}}"));
+    let upstreams = "  upstreams: [{name: inner, prefix: in_, serverRef: {name: support}}]\n";
+    write(dir.path(), "front.yaml", &server("front", upstreams));
     for listener in [&mut legacy, &mut modern] {
         listener.changed().await;
         let list = document(runtime.legacy(path, "tools/list", &json!({})).send().await.unwrap()).await;
-        assert_eq!(list["result"]["tools"][0]["name"], "in_greet");
+        assert_eq!(list["result"]["tools"][1]["name"], "in_greet", "{list}");
     }
 }
 
