@@ -43,11 +43,11 @@ pub fn all() -> Vec<Trace> {
 
 /// The same rate for an hour.
 pub fn constant() -> Trace {
-    let calls = poisson(1, Duration::from_mins(60), |_| 20.0, |random| random.exponential(1.0));
+    let calls = poisson(1, Duration::from_hours(1), |_| 20.0, |random| random.exponential(1.0));
     Trace {
         name: "constant",
         about: "20 calls/s of 1 s for an hour",
-        length: Duration::from_mins(60),
+        length: Duration::from_hours(1),
         refused: Refused::GivesUp,
         calls,
     }
@@ -69,11 +69,11 @@ pub fn burst() -> Trace {
 /// A day in two hours.
 pub fn diurnal() -> Trace {
     let rate = |at: f64| 32.5 - 27.5 * (std::f64::consts::TAU * at / 7_200.0).cos();
-    let calls = poisson(3, Duration::from_mins(120), rate, |random| random.exponential(1.0));
+    let calls = poisson(3, Duration::from_hours(2), rate, |random| random.exponential(1.0));
     Trace {
         name: "diurnal",
         about: "a day in two hours: 5 to 60 calls/s of 1 s and back",
-        length: Duration::from_mins(120),
+        length: Duration::from_hours(2),
         refused: Refused::GivesUp,
         calls,
     }
@@ -98,11 +98,11 @@ pub fn flash_crowd() -> Trace {
 /// Calls of minutes, at a rate that rises and falls.
 pub fn long_calls() -> Trace {
     let rate = |at: f64| if (at / 1_200.0) % 2.0 < 1.0 { 0.1 } else { 0.5 };
-    let calls = poisson(5, Duration::from_mins(120), rate, |random| random.lognormal(120.0, 0.8));
+    let calls = poisson(5, Duration::from_hours(2), rate, |random| random.lognormal(120.0, 0.8));
     Trace {
         name: "long-calls",
         about: "streamed calls, half of them above 2 min and some above 10; 0.1/s and 0.5/s in turns of 20 min",
-        length: Duration::from_mins(120),
+        length: Duration::from_hours(2),
         refused: Refused::GivesUp,
         calls,
     }

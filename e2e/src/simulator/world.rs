@@ -3,7 +3,7 @@
 use super::{
     pod::{Arrival, GRACE, Phase, Pod},
     random::Random,
-    scaler::{Order, Scaler, View, target},
+    scaler::{Order, POLICY, Scaler, View, target},
     score::Score,
     trace::{Refused, Trace},
 };
@@ -180,7 +180,7 @@ impl<'a> World<'a> {
         self.replicas = replicas;
     }
 
-    /// What a ReplicaSet does: those that are not Ready first, otherwise any.
+    /// What a `ReplicaSet` does: those that are not Ready first, otherwise any.
     fn delete_one(&mut self) {
         for phase in [Phase::Starting, Phase::Draining, Phase::Ready] {
             let pods = self.in_phase(phase);
@@ -220,5 +220,7 @@ fn first_minute(trace: &Trace) -> u32 {
     let minute = Duration::from_mins(1);
     let early = trace.calls.iter().take_while(|call| call.at < minute);
     let work: Duration = early.map(|call| call.service).sum();
-    (1..).find(|pods| f64::from(*pods) * target() * 60.0 >= work.as_secs_f64()).unwrap_or(1)
+    (1..POLICY.max)
+        .find(|pods| f64::from(*pods) * target() * 60.0 >= work.as_secs_f64())
+        .unwrap_or(POLICY.max)
 }

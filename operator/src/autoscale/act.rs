@@ -61,13 +61,14 @@ pub fn acts(wanted: u32, replicas: u32, pods: &[Pod]) -> Vec<Act> {
     if too_many > 0 {
         return serve_again(draining.get(..too_many).unwrap_or_default());
     }
-    let empty = count(draining.iter().filter(|pod| pod.is_empty()).count());
-    if empty > 0 {
-        return vec![Act::Scale(replicas - empty.min(leaving))];
+    // A ReplicaSet takes any pod that is not Ready: none may have work when the number falls.
+    if !draining.is_empty() && draining.iter().all(|pod| pod.is_empty()) {
+        return vec![Act::Scale(replicas - count(draining.len()).min(leaving))];
     }
     let more = leaving.saturating_sub(count(draining.len())) as usize;
-    let candidates: Vec<Candidate> =
-        pods.iter().filter(|pod| !pod.is_draining()).map(Pod::candidate).collect();
+    // One that is not connected cannot be told.
+    let told = pods.iter().filter(|pod| pod.signals.is_some() && !pod.is_draining());
+    let candidates: Vec<Candidate> = told.map(Pod::candidate).collect();
     victims(&candidates, more).into_iter().map(|uid| Act::Serve(uid, Serving::Draining)).collect()
 }
 
@@ -128,19 +129,19 @@ mod tests {
                 pod(&n.to_string(), *running, if *draining { Serving::Draining } else { Serving::Normal })
             }).collect();
             let replicas = count(pods.len());
-            let empty = pods.iter().filter(|pod| pod.is_draining() && pod.is_empty()).count();
+            let working = pods.iter().any(|pod| pod.is_draining() && !pod.is_empty());
             let leaving = replicas.saturating_sub(wanted);
             let mut drained = count(pods.iter().filter(|pod| pod.is_draining()).count());
             for act in acts(wanted, replicas, &pods) {
                 match act {
-                    Act::Scale(to) if to < replicas => prop_assert!(replicas - to <= count(empty).min(leaving)),
+                    Act::Scale(to) if to < replicas => prop_assert!(!working && replicas - to <= drained.min(leaving)),
                     Act::Scale(to) => prop_assert_eq!(to, wanted),
                     Act::Serve(_, Serving::Draining) => drained += 1,
                     Act::Serve(_, Serving::Normal) => drained -= 1,
                 }
             }
             if wanted <= replicas {
-                prop_assert!(drained <= leaving.max(count(empty)).max(leaving));
+                prop_assert!(drained <= leaving);
             }
         }
     }

@@ -257,6 +257,19 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_caller_counts_no_longer_than_until_it_may_be_back() {
+        let mut history = History::default();
+        let second = Duration::from_secs(1);
+        for at in 1..=10_u64 {
+            let calls = Signals { finished: at, service_ms: 100_000 * at, refused: at, ..Signals::default() };
+            let signals = Signals { uptime_ms: 1_000 * at, ..calls };
+            history.observe(Duration::from_secs(at), &[("a".to_owned(), Some(signals))]);
+        }
+        let load = history.load(10 * second, STABLE);
+        assert!((load - 30.0).abs() < 1e-6, "{load}: one a second, 30 s each, though calls take 100 s");
+    }
+
+    #[test]
     fn a_report_that_never_changes_is_no_report_after_the_silence_that_means_death() {
         let mut history = History::default();
         let pods = [("a".to_owned(), Some(Signals { uptime_ms: 5, ..Signals::default() }))];

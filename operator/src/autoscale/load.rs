@@ -147,9 +147,13 @@ mod tests {
             Signals { running_ms: 900_000, finished: 50, service_ms: 9_000, refused: 4, ..signals(800_000) };
         let quick = Signals { running_ms: 4_000, finished: 2, service_ms: 20, ..signals(2_000) };
         let late = Signals { uptime_ms: 900_000, running_ms: 450_000, ..quick };
-        assert_eq!(PodLoad::between(Some(&before), &quick).running, 2.0);
-        assert_eq!(PodLoad::between(Some(&before), &quick).finished, 2);
-        assert_eq!(PodLoad::between(Some(&before), &late).running, 0.5);
+        let load = |now| PodLoad::between(Some(&before), now);
+        assert_eq!((load(&quick).running, load(&quick).finished), (2.0, 2));
+        assert_eq!(
+            (load(&late).running, load(&late).finished),
+            (0.5, 2),
+            "its uptime has passed the old one"
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ use std::time::Duration;
 /// How often pods are looked at.
 pub const TICK: Duration = Duration::from_secs(2);
 /// What is averaged while all is calm.
-pub const STABLE: Duration = Duration::from_secs(60);
+pub const STABLE: Duration = Duration::from_mins(1);
 /// What is averaged when load jumps, and the least history that is acted upon.
 pub const PANIC: Duration = Duration::from_secs(6);
 /// The share of a pod's concurrency that is aimed at: the rest is for the unevenness of arrivals.

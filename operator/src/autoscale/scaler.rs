@@ -83,7 +83,9 @@ fn scaled_servers(context: &Context) -> Vec<(Key, Arc<McpServer>, Scaling)> {
 async fn tick(context: &Context, key: &Key, server: &McpServer, scaling: Scaling, now: Duration) {
     let replicas = u32::try_from(server.spec.replicas).unwrap_or_default();
     let pods = pods(context, key);
-    let observed: Vec<_> = pods.iter().map(|pod| (pod.uid.clone(), pod.signals)).collect();
+    // One that is starting is not expected to say anything yet.
+    let expected = pods.iter().filter(|pod| pod.ready || pod.signals.is_some());
+    let observed: Vec<_> = expected.map(|pod| (pod.uid.clone(), pod.signals)).collect();
     let policy = Policy::from(scaling);
     let made = context.autoscaler.observe(key, now, &observed, &policy, replicas);
     if made.news {

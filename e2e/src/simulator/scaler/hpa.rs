@@ -1,4 +1,4 @@
-//! The formula of the HorizontalPodAutoscaler (v2, its defaults) on calls in a pod, with our target.
+//! The formula of the `HorizontalPodAutoscaler` (v2, its defaults) on calls in a pod, with our target.
 //!
 //! Kinder than life: its metric is exact and not old, where an adapter's is a scrape or two late.
 
@@ -9,9 +9,9 @@ const SYNC: Duration = Duration::from_secs(15);
 const TOLERANCE: f64 = 0.1;
 const STABILISATION: Duration = Duration::from_mins(5);
 
-/// The HorizontalPodAutoscaler.
+/// The `HorizontalPodAutoscaler`.
 #[derive(Debug, Default)]
-pub struct Hpa {
+pub(super) struct Hpa {
     meter: Meter,
     wanted: VecDeque<(Duration, u32)>,
 }

@@ -8,12 +8,12 @@ const TICK: Duration = Duration::from_secs(2);
 /// Ticks of the stable and of the panic window.
 const STABLE: usize = 30;
 const PANIC: usize = 3;
-const STABLE_WINDOW: Duration = Duration::from_secs(60);
+const STABLE_WINDOW: Duration = Duration::from_mins(1);
 const MAX_UP: u32 = 1_000;
 
 /// Knative's pod autoscaler.
 #[derive(Debug, Default)]
-pub struct Knative {
+pub(super) struct Knative {
     meter: Meter,
     samples: VecDeque<f64>,
     panic: Option<Panic>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The operator's scaler.
 #[derive(Debug, Default)]
-pub struct Ours {
+pub(super) struct Ours {
     history: History,
 }
 

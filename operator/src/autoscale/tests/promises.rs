@@ -20,7 +20,7 @@ fn a_jump_is_answered_within_seconds_and_nothing_falls_for_a_minute_after() {
     let said = bench.keep(&[jump; 4], 3);
     assert_eq!((said.replicas, said.reason), (18, Reason::Panic), "120 calls, 7 a pod");
     bench.replicas = 18;
-    let held = bench.keep(&[running(1); 18], ticks(Duration::from_secs(60)) - 1);
+    let held = bench.keep(&[running(1); 18], ticks(Duration::from_mins(1)) - 1);
     assert_eq!((held.replicas, held.reason), (18, Reason::Panic));
     let later = bench.keep(&[running(1); 18], 6);
     assert_eq!((later.replicas, later.reason), (17, Reason::Surplus));
@@ -153,7 +153,7 @@ fn pods_go_a_tenth_a_minute_and_wait_for_the_last_step_to_be_done() {
     assert_eq!(bench.keep(&idle[..27], 1).replicas, 25);
 }
 
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_mins(1);
 
 #[test]
 fn load_that_comes_back_while_a_pod_drains_calls_it_back() {
@@ -174,6 +174,16 @@ fn the_load_of_draining_pods_counts_and_their_capacity_does_not() {
     assert_eq!(said.replicas, 5, "35 calls at 7 a pod");
     let all = bench.keep(&[running(10), running(10), running(10), running(5)], 1);
     assert_eq!(all.replicas, said.replicas);
+}
+
+#[test]
+fn of_a_full_fleet_only_the_pods_that_serve_are_doubled() {
+    let full = Load { running: 1, queued: 40, ..Load::default() };
+    let draining = Load { serving: Serving::Draining, ..running(1) };
+    let mut bench = Bench::new(3);
+    bench.policy.concurrency = 1_000;
+    let said = bench.keep(&[full, full, draining], 10);
+    assert_eq!((said.replicas, said.reason), (4, Reason::Saturated));
 }
 
 #[test]
