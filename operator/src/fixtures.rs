@@ -110,6 +110,10 @@ pub(crate) fn applied(mut observed: Observed) -> Observed {
             let mut object = children::comparable(child);
             object["metadata"]["uid"] = json!("uid-of-child");
             object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
+            assert!(
+                !object.to_string().contains("\"readOnly\":false"),
+                "the API server drops it: a write at each look"
+            );
             if child.kind == ChildKind::Deployment {
                 object["spec"]["progressDeadlineSeconds"] = json!(600);
                 object["spec"]["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");

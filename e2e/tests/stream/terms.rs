@@ -44,7 +44,7 @@ async fn an_operator_of_an_older_term_is_not_listened_to() {
     eventually("it has dialled and hung up", || async {
         let log =
             std::fs::read_to_string(hub.directory().join(&uids[0]).join("log")).map_err(|e| e.to_string())?;
-        if log.contains("epoch") { Ok(()) } else { Err("no word of an older epoch".into()) }
+        if log.contains("epoch") { Ok(()) } else { Err("no word of an older epoch".to_owned()) }
     })
     .await;
     let answer = call_tool(&runtimes[0].url(), Era::Modern, "hello", json!({})).await.unwrap();

@@ -53,7 +53,8 @@ pub(super) fn build(blueprint: &Blueprint<'_>) -> (Vec<Volume>, Vec<VolumeMount>
             let mount = VolumeMount {
                 name: volume.name.clone(),
                 mount_path: path,
-                read_only: Some(volume.empty_dir.is_none()),
+                // The API server leaves out what is false.
+                read_only: volume.empty_dir.is_none().then_some(true),
                 ..VolumeMount::default()
             };
             (volume, mount)
