@@ -8,7 +8,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use mcpfleet_config::status::PodStatus;
+use mcpfleet_config::{status::PodStatus, stream::Serving};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -154,7 +154,7 @@ pub(crate) fn answer(pod: &str, status: PodStatus) -> Answer {
         address: [10, 0, 0, 1].into(),
         ready: status.ready,
     };
-    Answer { endpoint, status: Some(status) }
+    Answer { endpoint, status: Some(status), serving: Serving::Normal }
 }
 
 pub(crate) fn situation<'a>(

@@ -68,6 +68,8 @@ impl Election {
         tracing::info!(identity = %self.identity, lease = LEASE_NAME, "waiting for the lease");
         let Some(manager) = self.campaign().await else { return Ok(()) };
         tracing::info!(identity = %self.identity, "leading");
+        // Until our own gate is open there is nobody to send runtimes to, least of all to who led before.
+        self.gate.set_leader(None);
         self.fence.open();
         self.metrics.set_leading(true);
         let outcome = tokio::select! {

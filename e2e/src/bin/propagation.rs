@@ -29,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
     let alone = memory_kib()?;
     let mut runtimes = Vec::new();
     for number in 0..args.runtimes {
-        runtimes.push(Runtime::start(&hub, number, None, &[]).await?);
+        runtimes.push(Runtime::start(&hub, number, None, &[])?);
     }
     let uids: Vec<String> = runtimes.iter().map(|runtime| runtime.uid.clone()).collect();
     hub.all_serve(&uids, &first).await;
@@ -79,5 +79,5 @@ fn cpu_ticks() -> anyhow::Result<u64> {
     let (_, fields) = stat.rsplit_once(')').context("no name")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
-    Ok(ticks(11).zip(ticks(12)).map(|(user, system)| user + system).context("no times")?)
+    ticks(11).zip(ticks(12)).map(|(user, system)| user + system).context("no times")
 }

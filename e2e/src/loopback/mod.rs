@@ -33,7 +33,10 @@ use mcpfleet_operator::{
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -44,12 +47,17 @@ pub const NAMESPACE: &str = "loopback";
 /// Name of the server.
 pub const SERVER: &str = "shop";
 
+/// Its identity.
+const OWNER: &str = "uid-of-the-server";
+
 /// An operator as far as streams go.
 pub struct Hub {
     /// Where runtimes dial.
     pub address: SocketAddr,
     /// What a leader works with.
     pub context: Arc<Context>,
+    /// A number for each change, as the API server gives.
+    generations: AtomicI64,
     gate: Arc<Gate>,
     open: Option<gate::Open>,
     directory: TempDir,
@@ -99,13 +107,22 @@ impl Hub {
         certificates.adopt(rotate(None, now)?.0, now)?;
         let context = context(certificates.clone())?;
         put_server(&context, serde_json::json!({}))?;
+        context.fleet.claim(&server_key(), OWNER);
         let gate = Arc::new(Gate::default());
         let listener =
             Listener::bind(([127, 0, 0, 1], 0).into(), certificates, gate.clone(), Believer).await?;
         let address = listener.address()?;
         let open = Some(gate.open(Epoch { lease: 1, term: 1 }, context.clone()));
         let serving = tokio::spawn(listener.serve());
-        let hub = Self { address, context, gate, open, directory: tempfile::tempdir()?, serving };
+        let hub = Self {
+            generations: AtomicI64::new(1),
+            address,
+            context,
+            gate,
+            open,
+            directory: tempfile::tempdir()?,
+            serving,
+        };
         std::fs::write(hub.bundle(), hub.context.certificates.bundle().context("there is a CA")?.as_bytes())?;
         Ok(hub)
     }
@@ -135,7 +152,9 @@ impl Hub {
     /// # Errors
     /// The tool cannot be read.
     pub fn apply(&self, tool: serde_json::Value) -> anyhow::Result<ConfigHash> {
-        self.context.world.objects.put(serde_json::from_value::<McpTool>(tool)?);
+        let mut tool: McpTool = serde_json::from_value(tool)?;
+        tool.metadata.generation = Some(self.generations.fetch_add(1, Ordering::Relaxed));
+        self.context.world.objects.put(tool);
         self.offer_compiled()
     }
 
@@ -244,9 +263,11 @@ fn endpoint(uid: &str) -> Endpoint {
 }
 
 fn put_server(context: &Context, over: serde_json::Value) -> anyhow::Result<()> {
+    let before = context.world.objects.get::<McpServer>(&server_key());
+    let generation = before.and_then(|server| server.metadata.generation).unwrap_or_default() + 1;
     let mut server = serde_json::json!({
         "apiVersion": "mcpfleet.dev/v1alpha1", "kind": "McpServer",
-        "metadata": {"name": SERVER, "namespace": NAMESPACE, "uid": "uid-of-the-server"},
+        "metadata": {"name": SERVER, "namespace": NAMESPACE, "uid": OWNER, "generation": generation},
         "spec": {"auth": {"anonymous": {}}, "tools": {"selector": {"matchLabels": {"fleet": SERVER}}}},
     });
     if let (Some(spec), serde_json::Value::Object(over)) = (server["spec"].as_object_mut(), over) {

@@ -29,12 +29,7 @@ impl Runtime {
     ///
     /// # Errors
     /// The binary is not there; `make test-e2e` builds it.
-    pub async fn start(
-        hub: &Hub,
-        number: u32,
-        boot: Option<&Encoded>,
-        flags: &[&str],
-    ) -> anyhow::Result<Self> {
+    pub fn start(hub: &Hub, number: u32, boot: Option<&Encoded>, flags: &[&str]) -> anyhow::Result<Self> {
         let uid = format!("uid-{number}");
         let directory = hub.directory().join(&uid);
         std::fs::create_dir_all(&directory)?;

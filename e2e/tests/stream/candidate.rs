@@ -59,7 +59,7 @@ async fn a_corrupted_candidate_is_refused_by_one_and_reaches_nobody_else() {
         }
     }
     // A pod that starts meanwhile starts on what is accepted.
-    let late = Runtime::start(&hub, 9, Some(&before), &[]).await.unwrap();
+    let late = Runtime::start(&hub, 9, Some(&before), &[]).unwrap();
     readyz(&late, 200).await;
     says(&late, "first").await;
     // And the next good one reaches all.
@@ -92,7 +92,7 @@ async fn a_newer_runtime_takes_what_an_older_one_refused_once_that_one_has_gone(
     let (hub, mut runtimes, mut uids) = fleet(1, &["--max-config-format", "1"]).await;
     let newer = hub.serve_with(json!({"admission": {"maxStreams": 7}})).unwrap();
     refused_by_one(&hub, &uids, &newer).await;
-    let upgraded = Runtime::start(&hub, 1, Some(&accepted(&hub)), &[]).await.unwrap();
+    let upgraded = Runtime::start(&hub, 1, Some(&accepted(&hub)), &[]).unwrap();
     readyz(&upgraded, 200).await;
     drop(runtimes.remove(0));
     uids = vec![upgraded.uid.clone()];

@@ -21,7 +21,7 @@ async fn fleet(runtimes: u32, flags: &[&str]) -> (Hub, Vec<Runtime>, Vec<String>
     let hash = hub.apply(tool("hello", "first")).unwrap();
     let mut all = Vec::new();
     for number in 0..runtimes {
-        all.push(Runtime::start(&hub, number, None, flags).await.unwrap());
+        all.push(Runtime::start(&hub, number, None, flags).unwrap());
     }
     let uids: Vec<String> = all.iter().map(|runtime| runtime.uid.clone()).collect();
     hub.all_serve(&uids, &hash).await;

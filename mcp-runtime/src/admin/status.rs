@@ -7,7 +7,7 @@ use crate::{
     source::Source,
     transport::{Shared, listener::Form},
 };
-use mcpfleet_config::status::{PodStatus, TlsStatus, UpstreamState};
+use mcpfleet_config::status::{PodStatus, Rejected, TlsStatus, UpstreamState};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
@@ -85,13 +85,14 @@ fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
             .map(|tool| tool.tool.as_str())
             .collect();
         if !lost.is_empty() && upstream.message.is_none() {
-            upstream.message = Some(format!("names that are taken already, left out: {}", lost.join(", ")));
+            let left_out = format!("names that are taken already, left out: {}", lost.join(", "));
+            upstream.message = Some(bounded(&left_out));
         }
     }
     PodStatus {
         config_hash: Some(snapshot.parts.hash.clone()),
         config_revision: server.revision(),
-        rejected: server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused()),
+        rejected: rejected(server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused())),
         tools: snapshot.tool_count(),
         missing_credentials: snapshot.missing_credentials(),
         upstreams,
@@ -109,7 +110,7 @@ fn nothing(shared: &Shared, readiness: &Readiness) -> PodStatus {
         ready: not_ready_reason.is_none(),
         not_ready_reason,
         tls: tls(readiness),
-        rejected: shared.fleet.refused(),
+        rejected: rejected(shared.fleet.refused()),
         ..PodStatus::default()
     }
 }
@@ -128,4 +129,18 @@ fn tls(readiness: &Readiness) -> Option<TlsStatus> {
         }
         _ => None,
     }
+}
+
+/// Longest text in a status, in characters: what an upstream or a bad configuration says has no bound of its own.
+const MAX_TEXT: usize = 500;
+
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn rejected(rejected: Option<Rejected>) -> Option<Rejected> {
+    rejected.map(|rejected| Rejected { message: bounded(&rejected.message), ..rejected })
 }

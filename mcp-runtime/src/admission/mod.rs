@@ -123,6 +123,10 @@ impl Admission {
         let got = tokio::time::timeout_at(until, &mut permit).await;
         self.metrics.wait.observe(arrived.elapsed().as_secs_f64());
         drop(place);
+        // It may have come at the very end.
+        if let Ok(permit) = permit.try_recv() {
+            return Ok(permit);
+        }
         match got {
             Ok(Ok(permit)) => Ok(permit),
             _ if deadline == Some(until) => Err(Refused::DeadlinePassed),

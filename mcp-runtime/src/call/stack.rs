@@ -6,6 +6,7 @@ use crate::{
     backend,
     catalog::{Entry, Snapshot, merge::Target},
     server::Server,
+    upstream::Line,
 };
 use serde_json::{Map, Value, value::RawValue};
 use tokio::time::Instant;
@@ -35,10 +36,12 @@ pub async fn run(server: &Server, snapshot: &Snapshot, tool: &str, arguments: &R
     let work = async {
         // validate: a call that cannot succeed takes nobody's place
         let arguments = checked(&call, entry)?;
+        // line: which upstream, as it was when the request began
+        let line = line(server, entry)?;
         // admission: waits for a place, or says when to come back
         let permit = permit.insert(admit(server, &call, entry).await?);
         // backend or upstream
-        execute((server, snapshot), &call, entry, arguments.as_ref(), permit).await
+        execute((server, snapshot), &call, (entry, line), arguments.as_ref(), permit).await
     };
     let result = match tokio::time::timeout_at(call.deadline, work).await {
         Ok(result) => result,
@@ -70,19 +73,30 @@ async fn admit(server: &Server, call: &Call<'_>, entry: &Entry) -> Result<Permit
 async fn execute(
     (server, snapshot): (&Server, &Snapshot),
     call: &Call<'_>,
-    entry: &Entry,
+    (entry, line): (&Entry, Option<Line>),
     arguments: Option<&Map<String, Value>>,
     permit: &Permit,
 ) -> Result<Outcome, CallError> {
-    match &entry.target {
-        Target::Own(own) => {
+    match (&entry.target, line) {
+        (Target::Upstream { upstream, tool }, Some(line)) => {
+            line.call(upstream, tool, call.arguments, Some(permit)).await
+        }
+        (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
+            message: format!("upstream {upstream:?} is not part of this server; list the tools again"),
+        }),
+        (Target::Own(own), _) => {
             let none = Map::new();
             let credentials = &snapshot.parts.credentials;
             backend::run(&own.config.backend, arguments.unwrap_or(&none), credentials, &server.egress).await
         }
-        Target::Upstream { upstream, tool } => {
-            server.pool.call(upstream, tool, call.arguments, Some(permit)).await
-        }
+    }
+}
+
+/// Where a call to an upstream goes; `None` for tools of our own.
+fn line(server: &Server, entry: &Entry) -> Result<Option<Line>, CallError> {
+    match &entry.target {
+        Target::Own(_) => Ok(None),
+        Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
     }
 }
 

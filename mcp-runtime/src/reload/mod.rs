@@ -118,7 +118,13 @@ impl Reloader {
         }
         match (input, mounted) {
             (true, _) if is_first && self.link.is_some() => self.begin().await,
-            (true, _) => self.load().await,
+            (true, _) => {
+                self.load().await;
+                // The file may be passed over; what was mounted with it counts all the same.
+                if mounted {
+                    self.refresh().await;
+                }
+            }
             (false, true) => self.refresh().await,
             (false, false) => return,
         }
@@ -144,6 +150,8 @@ impl Reloader {
         let read = self.read().await;
         self.tell(&read.problems);
         if self.is_behind(&read) {
+            // It can be read again: what was wrong with it is mended.
+            self.shared.fleet.set_refused(None);
             return;
         }
         let serving = !self.shared.fleet.all().is_empty();

@@ -112,7 +112,12 @@ impl Reloader {
             let Some(declared) = declared else { continue };
             let revision = declared.revision;
             match self.adopt(declared).await {
-                Ok(_) => return tracing::info!(from = origin.label(), revision, "beginning"),
+                Ok(_) => {
+                    if origin == order::Origin::File {
+                        self.shared.fleet.set_refused(None);
+                    }
+                    return tracing::info!(from = origin.label(), revision, "beginning");
+                }
                 Err(rejected) => self.refuse(&rejected),
             }
         }

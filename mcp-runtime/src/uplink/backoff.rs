@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-/// Longest wait after the first failure.
-const FIRST: Duration = Duration::from_millis(100);
+/// Longest wait after the first failure. A leader that ends loses a thousand pods at one moment: each of them is a
+/// handshake and a review of a token.
+const FIRST: Duration = Duration::from_secs(1);
 /// Longest wait after many.
 const MOST: Duration = Duration::from_secs(5);
 /// Redirects that are followed without a wait. More mean that two replicas send us to each other.

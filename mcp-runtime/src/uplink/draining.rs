@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// From the drain's begin to the goodbye on open connections. The Service stops sending new clients in that time, so
 /// that whoever is told to go does not come back here.
-const GOODBYE: Duration = Duration::from_secs(5);
+const GOODBYE: Duration = Duration::from_secs(10);
 /// A drain whose operator has been gone for so long is over: nobody will take this pod.
 const ABANDONED: Duration = Duration::from_mins(1);
 

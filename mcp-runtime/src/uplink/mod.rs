@@ -107,7 +107,11 @@ impl Uplink {
                 Dialled::Open(stream) => {
                     let mut session = Session::new(*stream, told);
                     let epoch = session.welcome().await?;
-                    history.epochs.admit(epoch)?;
+                    if let Err(deposed) = history.epochs.admit(epoch) {
+                        // Worth more than a failed dial: somebody leads who must not.
+                        tracing::warn!(%deposed, "an operator of an older term is not listened to");
+                        return Err(deposed.into());
+                    }
                     history.connected();
                     tracing::info!(lease = epoch.lease, term = epoch.term, "connected to the operator");
                     return Ok(session);

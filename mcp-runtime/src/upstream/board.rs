@@ -55,8 +55,9 @@ pub(super) struct Turn {
     pub(super) check: Arc<Notify>,
 }
 
-/// What a call needs.
-pub(super) struct Line {
+/// What a call needs: the upstream as it was when the call began.
+#[derive(Debug)]
+pub struct Line {
     pub(super) connection: Arc<Connection>,
     pub(super) after: Duration,
     pub(super) check: Arc<Notify>,

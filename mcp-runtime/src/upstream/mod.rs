@@ -17,6 +17,7 @@ mod pace;
 mod wanted;
 mod worker;
 
+pub use board::Line;
 pub use pace::Pace;
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     credentials::Credentials,
     egress::Egress,
 };
-use board::{Board, Line};
+use board::Board;
 use mcpfleet_config::{Upstream, status::UpstreamStatus};
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
@@ -95,16 +96,26 @@ impl Pool {
         self.board.changed()
     }
 
-    /// Calls a tool by its name at the upstream. Dropping the future cancels the call there. `permit` is told while the
-    /// call waits for others on their way there.
+    /// What calls to an upstream go through, as of now.
+    ///
+    /// # Errors
+    /// It is no part of this server, or cannot be reached.
+    pub fn line(&self, upstream: &str) -> Result<Line, CallError> {
+        self.board.line(upstream)
+    }
+}
+
+impl Line {
+    /// Calls a tool by its name at the upstream, `name` of which is for errors. Dropping the future cancels the call
+    /// there. `permit` is told while the call waits for others on their way there.
     pub async fn call(
-        &self,
-        upstream: &str,
+        self,
+        name: &str,
         tool: &str,
         arguments: &RawValue,
         permit: Option<&Permit>,
     ) -> Result<Outcome, CallError> {
-        let Line { connection, after, check } = self.board.line(upstream)?;
+        let Self { connection, after, check } = self;
         let called = timeout(after, connection.call_tool(tool, arguments, permit)).await;
         let Ok(called) = called else {
             return Err(CallError::Timeout { tool: tool.to_owned(), after });
@@ -113,7 +124,7 @@ impl Pool {
             if failure::is_about_the_connection(&error) {
                 check.notify_one();
             }
-            failure::for_caller(upstream, error)
+            failure::for_caller(name, error)
         })
     }
 }

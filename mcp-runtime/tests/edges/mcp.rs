@@ -133,7 +133,7 @@ pub(crate) async fn call(
     arguments: Value,
 ) -> Result<Value, CallError> {
     let arguments = RawValue::from_string(arguments.to_string()).unwrap();
-    match pool.call(upstream, tool, &arguments, None).await? {
+    match pool.line(upstream)?.call(upstream, tool, &arguments, None).await? {
         Outcome::Forwarded(result) => Ok(serde_json::from_str(result.get()).unwrap()),
         Outcome::Made(made) => panic!("{made:?}"),
     }

@@ -156,7 +156,8 @@ async fn a_call_that_waits_for_a_session_counts_as_blocked() {
         gate.add_permits(1);
         during
     };
-    let (called, during) = tokio::join!(pool.call("up", "t", &arguments, Some(&permit)), waits);
+    let line = pool.line("up").unwrap();
+    let (called, during) = tokio::join!(line.call("up", "t", &arguments, Some(&permit)), waits);
     assert!(called.is_ok());
     assert_eq!((during.running, during.blocked), (1, 1));
     assert_eq!((levels().running, levels().blocked), (1, 0));

@@ -61,11 +61,16 @@ pub fn acts(wanted: u32, replicas: u32, pods: &[Pod]) -> Vec<Act> {
     if too_many > 0 {
         return serve_again(draining.get(..too_many).unwrap_or_default());
     }
-    // A ReplicaSet takes any pod that is not Ready: none may have work when the number falls.
-    if !draining.is_empty() && draining.iter().all(|pod| pod.is_empty()) {
-        return vec![Act::Scale(replicas - count(draining.len()).min(leaving))];
+    // A ReplicaSet takes any pod that is not Ready: none may have work when the number falls. Those that neither serve
+    // nor report go without being asked.
+    let present = count(pods.iter().filter(|pod| pod.ready || pod.signals.is_some()).count());
+    let free = count(draining.len()) + replicas.saturating_sub(present);
+    if leaving > 0 && free > 0 && draining.iter().all(|pod| pod.is_empty()) {
+        return vec![Act::Scale(replicas - free.min(leaving))];
     }
-    let more = leaving.saturating_sub(count(draining.len())) as usize;
+    // As many as are wanted go on serving.
+    let serving = count(pods.iter().filter(|pod| pod.ready && !pod.is_draining()).count());
+    let more = leaving.saturating_sub(count(draining.len())).min(serving.saturating_sub(wanted)) as usize;
     // One that is not connected cannot be told.
     let told = pods.iter().filter(|pod| pod.signals.is_some() && !pod.is_draining());
     let candidates: Vec<Candidate> = told.map(Pod::candidate).collect();
@@ -118,6 +123,13 @@ mod tests {
     fn a_pod_that_is_being_deleted_is_not_called_back() {
         let pods = [pod("a", 9, Serving::Normal), pod("b", 0, Serving::Draining)];
         assert_eq!(acts(1, 1, &pods), []);
+    }
+
+    #[test]
+    fn the_only_pod_that_serves_stays_when_the_other_never_started() {
+        let broken = Pod { uid: "b".into(), name: "b".into(), ready: false, signals: None };
+        let pods = [pod("a", 0, Serving::Normal), broken];
+        assert_eq!(acts(1, 2, &pods), [Act::Scale(1)]);
     }
 
     proptest! {

@@ -59,7 +59,10 @@ pub async fn run(context: Arc<Context>) {
     loop {
         ticks.tick().await;
         let servers = scaled_servers(&context);
-        context.autoscaler.keep_only(&servers.iter().map(|(key, ..)| key).collect());
+        for stopped in context.autoscaler.keep_only(&servers.iter().map(|(key, ..)| key).collect()) {
+            // Nobody takes their pods any more.
+            context.fleet.serve_all(&stopped);
+        }
         for (key, server, scaling) in servers {
             tick(&context, &key, &server, scaling, started.elapsed()).await;
         }
@@ -186,8 +189,12 @@ impl Autoscaler {
         Made { recommendation, activity, news }
     }
 
-    fn keep_only(&self, servers: &HashSet<&Key>) {
-        self.servers().retain(|key, _| servers.contains(key));
+    /// Returns the servers that are scaled no longer.
+    fn keep_only(&self, servers: &HashSet<&Key>) -> Vec<Key> {
+        let mut known = self.servers();
+        let stopped: Vec<Key> = known.keys().filter(|key| !servers.contains(key)).cloned().collect();
+        known.retain(|key, _| servers.contains(key));
+        stopped
     }
 
     fn servers(&self) -> MutexGuard<'_, HashMap<Key, Scaled>> {

@@ -3,6 +3,7 @@
 use super::{Fleet, News};
 use crate::{
     context::Context,
+    metrics::Streaming,
     world::{Key, Touched},
 };
 use arc_swap::ArcSwapOption;
@@ -37,6 +38,7 @@ pub struct Open {
 impl Gate {
     /// Takes streams from now on.
     pub fn open(self: &Arc<Self>, epoch: Epoch, context: Arc<Context>) -> Open {
+        context.fleet.opened();
         let over = CancellationToken::new();
         let guard = over.clone().drop_guard();
         self.term.store(Some(Arc::new(Term { epoch, over, context })));
@@ -71,6 +73,11 @@ impl Term {
     /// The pods.
     pub fn fleet(&self) -> &Fleet {
         &self.context.fleet
+    }
+
+    /// Counts a stream until the answer is dropped.
+    pub fn count_stream(&self) -> Streaming {
+        self.context.metrics.count_stream()
     }
 
     /// Whether there is such a server.

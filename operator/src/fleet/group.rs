@@ -4,7 +4,7 @@
 use super::{
     Answer, Config,
     outbox::Outbox,
-    rollout::{self, Attendance, Offer, Pod, Which},
+    rollout::{self, Attendance, Offer, Place, Pod, Which},
 };
 use crate::world::Endpoint;
 use mcpfleet_config::{
@@ -13,7 +13,7 @@ use mcpfleet_config::{
     stream::{Report, Serving, Signals},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,22 +26,34 @@ const GRACE: Duration = Duration::from_secs(15);
 /// All that is known of one server's pods.
 #[derive(Debug, Default)]
 pub struct Group {
+    /// Identity of the McpServer: another one of the same name begins anew.
+    owner: String,
     desired: Option<Config>,
+    /// Since when that is desired.
+    changed: Option<Instant>,
     accepted: Option<Config>,
+    /// Some pod has refused what is desired: it is accepted only when another pod serves it.
+    refused: bool,
     members: BTreeMap<String, Member>,
-    /// Pods that the Service sends calls to, by uid.
-    ready: Vec<String>,
+    /// The Service's pods, by uid.
+    places: BTreeMap<String, Place>,
     awaited: bool,
+    /// Something was accepted that nobody was told of.
+    untold: bool,
 }
 
 /// One pod that has dialled.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Member {
     pod: String,
     format: u32,
     /// The stream, while there is one, and its number.
     link: Option<Link>,
     status: Option<PodStatus>,
+    /// Whether it has reported on this stream.
+    introduced: bool,
+    /// What it has refused, whichever stream it was sent on.
+    refuses: BTreeSet<ConfigHash>,
     signals: Signals,
     offered: Option<(ConfigHash, Instant)>,
     lost: Option<Instant>,
@@ -55,6 +67,11 @@ struct Link {
     outbox: Arc<Outbox>,
 }
 
+/// Refusals that are remembered of a pod.
+const MAX_REFUSALS: usize = 64;
+/// How long a change may take to reach pods before it is worth a report that it has not.
+const FRESH: Duration = Duration::from_millis(500);
+
 /// Whether something has happened that a report could speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
@@ -65,15 +82,25 @@ pub enum News {
 }
 
 impl Group {
+    /// Belongs to the McpServer of this uid from now on.
+    pub fn claim(&mut self, owner: &str) {
+        if self.owner != owner {
+            let members = std::mem::take(&mut self.members);
+            *self = Self { owner: owner.to_owned(), members, ..Self::default() };
+        }
+    }
+
     /// What the objects compile to now. The first accepted one is what the ConfigMap holds, when it holds one.
-    pub fn desire(&mut self, wanted: &Arc<mcpfleet_config::Encoded>, now: Instant) -> News {
+    pub fn desire(&mut self, wanted: &Arc<mcpfleet_config::Encoded>, now: Instant) {
         if self.desired.as_ref().is_none_or(|desired| *desired.hash() != wanted.hash) {
             let same = self.accepted.as_ref().filter(|accepted| *accepted.hash() == wanted.hash);
             let candidate =
                 same.cloned().unwrap_or_else(|| Config::new(self.next_revision(), wanted.clone()));
             self.desired = Some(candidate);
+            self.changed = Some(now);
+            self.refused = self.members.values().any(|member| member.refuses.contains(&wanted.hash));
         }
-        self.settle(now)
+        self.settle(now);
     }
 
     /// What the ConfigMap holds, after a start.
@@ -86,62 +113,88 @@ impl Group {
         }
     }
 
+    /// Whether a change has just been sent out, and its answers are on their way.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        let Some(desired) = &self.desired else { return false };
+        let young = self.changed.is_some_and(|changed| now.duration_since(changed) < FRESH);
+        let has_it = |member: &Member| {
+            member.status.as_ref().is_some_and(|status| status.config_hash.as_ref() == Some(desired.hash()))
+        };
+        let mut linked = self.members.values().filter(|member| member.link.is_some());
+        young && !self.refused && linked.any(|member| !has_it(member))
+    }
+
     /// What new pods are to start with.
     pub fn accepted(&self) -> Option<&Config> {
         self.accepted.as_ref()
     }
 
     /// Who is expected: the pods of the Service's endpoints.
-    pub fn expect(&mut self, endpoints: &[Endpoint], settling: bool, now: Instant) -> News {
-        self.ready = endpoints.iter().filter(|end| end.ready).map(|end| end.uid.clone()).collect();
+    pub fn expect(&mut self, endpoints: &[Endpoint], settling: bool, now: Instant) {
+        let place = |endpoint: &Endpoint| if endpoint.ready { Place::Ready } else { Place::Starting };
+        self.places = endpoints.iter().map(|endpoint| (endpoint.uid.clone(), place(endpoint))).collect();
         self.awaited =
             settling && endpoints.iter().any(|end| end.ready && !self.members.contains_key(&end.uid));
-        self.settle(now)
+        self.settle(now);
     }
 
-    /// A pod has dialled; an older stream of it is replaced.
-    pub fn join(&mut self, uid: &str, pod: &str, format: u32, session: u64, outbox: Arc<Outbox>) {
+    /// A pod has dialled; an older stream of it is ended.
+    pub fn join(&mut self, uid: &str, pod: &str, format: u32, session: u64, outbox: &Arc<Outbox>) {
         let before = self.members.remove(uid);
-        let serving = before.as_ref().map_or(Serving::Normal, |member| member.serving);
+        if let Some(old) = before.as_ref().and_then(|member| member.link.as_ref()) {
+            old.outbox.close();
+        }
         let member = Member {
             pod: pod.to_owned(),
             format,
             link: Some(Link { session, outbox: outbox.clone() }),
-            status: None,
-            signals: before.map_or_else(Signals::default, |member| member.signals),
+            introduced: false,
             offered: None,
             lost: None,
-            serving,
+            ..before.unwrap_or_default()
         };
-        if serving == Serving::Draining {
-            outbox.serve(serving);
+        if member.serving == Serving::Draining {
+            outbox.serve(Serving::Draining);
         }
         // Nothing is offered before it has said what it serves.
         self.members.insert(uid.to_owned(), member);
     }
 
-    /// A pod reports.
-    pub fn hear(&mut self, uid: &str, session: u64, report: Report, now: Instant) -> News {
-        let Some(member) = self.linked(uid, session) else { return News::No };
+    /// A pod reports. `None`: this stream of it counts no longer.
+    pub fn hear(&mut self, uid: &str, session: u64, report: Report, now: Instant) -> Option<News> {
+        let member = self.linked(uid, session)?;
         member.signals = report.signals;
-        let Some(status) = report.status else { return News::No };
-        member.offered = None;
-        let news = member.status.as_ref() != Some(&status);
-        member.status = Some(status);
-        match (news, self.settle(now)) {
-            (false, News::No) => News::No,
-            _ => News::Yes,
+        if report.signals.serving != member.serving
+            && report.signals.serving == Serving::Draining
+            && let Some(link) = &member.link
+        {
+            // A former leader told it so; whoever scales now will say it again.
+            link.outbox.serve(member.serving);
         }
+        let Some(status) = report.status else { return Some(News::No) };
+        let was_introduced = std::mem::replace(&mut member.introduced, true);
+        let answers = member.offered.take().is_some();
+        let news = member.status.as_ref() != Some(&status);
+        let refused = status.rejected.as_ref().map(|rejected| rejected.hash.clone());
+        member.remember(refused.as_ref());
+        member.status = Some(status);
+        let desired = self.desired.as_ref().map(Config::hash);
+        self.refused |= refused.is_some() && refused.as_ref() == desired;
+        if news || answers || !was_introduced {
+            self.settle(now);
+        }
+        Some(if news || std::mem::take(&mut self.untold) { News::Yes } else { News::No })
     }
 
     /// A stream has ended.
-    pub fn leave(&mut self, uid: &str, session: u64, now: Instant) {
+    pub fn leave(&mut self, uid: &str, session: u64, now: Instant) -> News {
         if let Some(member) = self.linked(uid, session) {
             member.link = None;
             member.offered = None;
             member.lost = Some(now);
         }
         self.settle(now);
+        if std::mem::take(&mut self.untold) { News::Yes } else { News::No }
     }
 
     /// Time passes: words expire, offers become overdue.
@@ -149,10 +202,9 @@ impl Group {
         let before = self.members.len();
         let expired = |member: &Member| member.lost.is_some_and(|lost| now.duration_since(lost) >= GRACE);
         self.members.retain(|_, member| !expired(member));
-        match (self.members.len() == before, self.settle(now)) {
-            (true, News::No) => News::No,
-            _ => News::Yes,
-        }
+        self.settle(now);
+        let told = !std::mem::take(&mut self.untold);
+        if told && self.members.len() == before { News::No } else { News::Yes }
     }
 
     /// What the pods have said last, one answer for each that there is.
@@ -162,15 +214,16 @@ impl Group {
             .map(|endpoint| {
                 let member = self.members.get(&endpoint.uid);
                 let status = member.and_then(|member| member.status.clone());
-                Answer { endpoint: endpoint.clone(), status }
+                let serving = member.map_or(Serving::Normal, |member| member.signals.serving);
+                Answer { endpoint: endpoint.clone(), status, serving }
             })
             .collect()
     }
 
     /// The load that a connected pod reported last.
     pub fn signals(&self, uid: &str) -> Option<Signals> {
-        let member = self.members.get(uid).filter(|member| member.link.is_some())?;
-        member.status.as_ref().map(|_| member.signals)
+        let member = self.members.get(uid).filter(|member| member.link.is_some() && member.introduced)?;
+        Some(member.signals)
     }
 
     /// Tells a pod what to be.
@@ -179,6 +232,16 @@ impl Group {
             member.serving = serving;
             if let Some(link) = &member.link {
                 link.outbox.serve(serving);
+            }
+        }
+    }
+
+    /// Tells every pod that drains to serve again.
+    pub fn serve_all(&mut self) {
+        for member in self.members.values_mut().filter(|member| member.serving == Serving::Draining) {
+            member.serving = Serving::Normal;
+            if let Some(link) = &member.link {
+                link.outbox.serve(Serving::Normal);
             }
         }
     }
@@ -203,55 +266,66 @@ impl Group {
         reported.chain(known).max().unwrap_or_default().saturating_add(1)
     }
 
-    /// Sends what is to be sent until nothing is left to decide.
-    fn settle(&mut self, now: Instant) -> News {
-        let Some(desired) = self.desired.clone() else { return News::No };
-        let accepted = self.accepted.clone();
-        let attendance = if self.awaited { Attendance::Awaited } else { Attendance::Complete };
-        let pods: Vec<Pod<'_>> =
-            self.members.iter().filter_map(|(uid, member)| member.pod(uid, &self.ready, now)).collect();
-        // A pod that has dialled and not reported yet is somebody to ask, soon.
-        let silent = self.members.values().any(|member| member.link.is_some() && member.status.is_none());
-        let attendance = if silent { Attendance::Awaited } else { attendance };
-        let plan = rollout::plan(desired.hash(), accepted.as_ref().map(Config::hash), &pods, attendance);
-        let send: Vec<(String, Which)> =
-            plan.send.iter().map(|(uid, which)| ((*uid).to_owned(), *which)).collect();
-        if plan.accept {
-            tracing::debug!(
-                revision = desired.revision,
-                hash = desired.hash().short(),
-                "configuration accepted"
-            );
-            self.accepted = Some(desired);
-            self.settle(now);
-            return News::Yes;
+    /// Whether the compiler may be believed: nobody is served by what would be replaced, and nobody is to be asked.
+    fn attendance(&self) -> Attendance {
+        let serving = self.places.values().any(|place| *place == Place::Ready);
+        // One in its grace may be back in a moment.
+        if self.awaited || self.refused || serving || !self.members.is_empty() {
+            Attendance::Awaited
+        } else {
+            Attendance::Complete
         }
+    }
+
+    /// Sends what is to be sent until nothing is left to decide.
+    fn settle(&mut self, now: Instant) {
+        let Some(desired) = self.desired.clone() else { return };
+        let accepted = self.accepted.clone();
+        let places = &self.places;
+        let pods: Vec<Pod<'_>> =
+            self.members.iter().filter_map(|(uid, member)| member.pod(uid, places, now)).collect();
+        let plan =
+            rollout::plan(desired.hash(), accepted.as_ref().map(Config::hash), &pods, self.attendance());
+        if plan.accept {
+            tracing::debug!(revision = desired.revision, hash = desired.hash().short(), "accepted");
+            self.accepted = Some(desired);
+            self.untold = true;
+            return self.settle(now);
+        }
+        let send: Vec<(String, Which)> =
+            plan.send.into_iter().map(|(uid, which)| (uid.to_owned(), which)).collect();
         for (uid, which) in send {
             let config = if which == Which::Desired { Some(&desired) } else { accepted.as_ref() };
             if let (Some(config), Some(member)) = (config, self.members.get_mut(&uid)) {
                 member.offer(config, now);
             }
         }
-        News::No
     }
 }
 
 impl Member {
-    fn pod<'a>(&'a self, uid: &'a str, ready: &[String], now: Instant) -> Option<Pod<'a>> {
-        self.link.as_ref()?;
+    fn pod<'a>(&'a self, uid: &'a str, places: &BTreeMap<String, Place>, now: Instant) -> Option<Pod<'a>> {
+        self.link.as_ref().filter(|_| self.introduced)?;
         let status = self.status.as_ref()?;
         Some(Pod {
             uid,
             name: &self.pod,
-            ready: ready.iter().any(|ready| ready == uid),
+            place: places.get(uid).copied().unwrap_or(Place::Outside),
             format: self.format,
             serves: status.config_hash.as_ref(),
-            rejected: status.rejected.as_ref().map(|rejected| &rejected.hash),
+            refuses: &self.refuses,
             offered: self.offered.as_ref().map(|(hash, at)| {
                 let overdue = now.duration_since(*at) >= PATIENCE;
                 Offer { hash, overdue }
             }),
         })
+    }
+
+    fn remember(&mut self, refused: Option<&ConfigHash>) {
+        if self.refuses.len() >= MAX_REFUSALS {
+            self.refuses.clear();
+        }
+        self.refuses.extend(refused.cloned());
     }
 
     fn offer(&mut self, config: &Config, now: Instant) {

@@ -16,19 +16,30 @@ fn endpoint(uid: &str) -> Endpoint {
 struct World {
     group: Group,
     now: Instant,
+    endpoints: Vec<Endpoint>,
     outboxes: Vec<(String, Arc<Outbox>)>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { group: Group::default(), now: Instant::now(), outboxes: Vec::new() }
+        Self { group: Group::default(), now: Instant::now(), endpoints: Vec::new(), outboxes: Vec::new() }
     }
 
-    /// A pod dials and says what it serves.
+    /// The Service has these pods, all Ready.
+    fn serve(&mut self, uids: &[&str]) {
+        self.endpoints = uids.iter().map(|uid| endpoint(uid)).collect();
+        self.group.expect(&self.endpoints, false, self.now);
+    }
+
+    /// A pod of the Service dials and says what it serves.
     fn dial(&mut self, uid: &str, serves: Option<&Encoded>) {
+        if !self.endpoints.iter().any(|known| known.uid == uid) {
+            self.endpoints.push(endpoint(uid));
+            self.group.expect(&self.endpoints, false, self.now);
+        }
         let outbox = Arc::new(Outbox::default());
         let session = self.outboxes.len() as u64;
-        self.group.join(uid, &format!("pod-{uid}"), 2, session, outbox.clone());
+        self.group.join(uid, &format!("pod-{uid}"), 2, session, &outbox);
         self.outboxes.push((uid.into(), outbox));
         self.say(uid, serves, None);
     }
@@ -41,7 +52,7 @@ impl World {
         };
         let session = self.outboxes.iter().rposition(|(name, _)| name == uid).unwrap() as u64;
         let report = Report { status: Some(status), ..Report::default() };
-        self.group.hear(uid, session, report, self.now)
+        self.group.hear(uid, session, report, self.now).expect("the stream counts")
     }
 
     /// The configuration that waits to be sent to a pod.
@@ -95,7 +106,8 @@ fn a_refused_candidate_changes_nothing_and_is_tried_again_when_whoever_refused_h
     world.dial("b", None);
     assert_eq!(world.sent_text("b").as_deref(), Some("old"));
     world.say("b", Some(&old), None);
-    world.group.leave("a", 0, world.now);
+    // A pod that refused and is being deleted still has its stream.
+    world.serve(&["b"]);
     assert_eq!(world.sent_text("b").as_deref(), Some("new"));
 }
 
@@ -109,7 +121,54 @@ fn going_back_to_what_is_accepted_is_no_new_revision() {
     world.say("a", Some(&old), Some(&new));
     world.group.desire(&old, world.now);
     assert_eq!(world.group.accepted().map(|config| config.revision), Some(1));
-    assert_eq!(world.group.desire(&old, world.now), News::No);
+    world.group.desire(&new, world.now);
+    assert_eq!(world.sent("a"), None, "what it has refused it is not sent again");
+}
+
+#[test]
+fn a_refused_candidate_is_not_accepted_because_nobody_is_left_to_refuse_it() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.desire(&new, world.now);
+    world.say("a", Some(&old), Some(&new));
+    world.group.leave("a", 0, world.now);
+    world.serve(&[]);
+    world.group.tick(world.now + GRACE);
+    assert_eq!(*world.group.accepted().unwrap().hash(), old.hash, "new pods boot from what was accepted");
+    // Another pod takes it.
+    world.dial("b", Some(&old));
+    assert_eq!(world.sent_text("b").as_deref(), Some("new"));
+    world.say("b", Some(&new), None);
+    assert_eq!(*world.group.accepted().unwrap().hash(), new.hash);
+}
+
+#[test]
+fn what_serves_is_not_replaced_untested_while_its_pods_are_not_connected() {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.leave("a", 0, world.now);
+    world.group.desire(&new, world.now);
+    world.group.tick(world.now + GRACE * 2);
+    assert_eq!(*world.group.accepted().unwrap().hash(), old.hash);
+    world.serve(&[]);
+    assert_eq!(*world.group.accepted().unwrap().hash(), new.hash, "nobody serves any more");
+}
+
+#[test]
+fn a_server_of_the_same_name_made_anew_inherits_nothing() {
+    let old = encoded("old");
+    let mut world = World::new();
+    world.group.claim("one");
+    world.group.desire(&old, world.now);
+    assert!(world.group.accepted().is_some());
+    world.group.claim("one");
+    assert!(world.group.accepted().is_some());
+    world.group.claim("another");
+    assert!(world.group.accepted().is_none());
 }
 
 #[test]
@@ -149,6 +208,8 @@ fn the_end_of_an_old_stream_does_not_end_the_new_one() {
     world.group.leave("a", 0, world.now);
     assert!(world.group.signals("a").is_some());
     assert_eq!(world.say("a", Some(&old), None), News::No);
+    let (_, first) = &world.outboxes[0];
+    assert!(first.closed().is_cancelled(), "nobody can hold many streams of one pod");
 }
 
 #[test]

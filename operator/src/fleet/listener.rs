@@ -18,12 +18,18 @@ use mcpfleet_config::stream::PATH;
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tokio_rustls::TlsAcceptor;
 
 /// Connections at once.
 const CONNECTIONS: usize = 16_384;
+/// Of these, connections that have not proved anything yet.
+const UNPROVED: usize = 512;
+/// Tokens that are reviewed at once.
+const REVIEWS: usize = 32;
+/// How long whoever is refused has to read why.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long a handshake, and a request after it, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Window of a stream, in bytes: a report fits, and a thousand pods that say nothing cost little.
@@ -42,6 +48,16 @@ struct Desk<R> {
     certificates: Arc<Certificates>,
     gate: Arc<Gate>,
     review: R,
+    unproved: Semaphore,
+    reviews: Semaphore,
+}
+
+/// What became of a connection's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Refused,
+    Opened,
 }
 
 impl<R: Review> Listener<R> {
@@ -56,7 +72,8 @@ impl<R: Review> Listener<R> {
         review: R,
     ) -> std::io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
-        Ok(Self { socket, desk: Arc::new(Desk { certificates, gate, review }) })
+        let (unproved, reviews) = (Semaphore::new(UNPROVED), Semaphore::new(REVIEWS));
+        Ok(Self { socket, desk: Arc::new(Desk { certificates, gate, review, unproved, reviews }) })
     }
 
     /// Where it listens.
@@ -93,37 +110,44 @@ impl<R: Review> Desk<R> {
     async fn connection(self: Arc<Self>, stream: TcpStream) {
         // Before the first certificate there is nothing to say: the runtime dials again.
         let Some(tls) = self.certificates.server_config() else { return };
+        let Ok(unproved) = self.unproved.acquire().await else { return };
         // A line is small and is to arrive at once.
         drop(stream.set_nodelay(true));
         let handshake = tokio::time::timeout(PATIENCE, TlsAcceptor::from(tls).accept(stream)).await;
         let Ok(Ok(stream)) = handshake else { return };
-        let asked = Arc::new(Semaphore::new(0));
+        let (tell, mut asked) = watch::channel(Asked::Nothing);
         let service = {
-            let (desk, asked) = (self.clone(), asked.clone());
+            let (desk, tell) = (self.clone(), Arc::new(tell));
             service_fn(move |request| {
-                asked.add_permits(1);
-                let desk = desk.clone();
-                async move { Ok::<_, Infallible>(desk.answer(request).await) }
+                let (desk, tell) = (desk.clone(), tell.clone());
+                async move {
+                    let response = desk.answer(request).await;
+                    let opened = response.status() == StatusCode::OK;
+                    tell.send_replace(if opened { Asked::Opened } else { Asked::Refused });
+                    Ok::<_, Infallible>(response)
+                }
             })
         };
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
-            .max_concurrent_streams(2)
+            .max_concurrent_streams(1)
             .max_send_buf_size(WINDOW as usize)
             .serve_connection(TokioIo::new(stream), service);
-        let silent = async {
-            let asked = tokio::time::timeout(PATIENCE, asked.acquire()).await;
-            if asked.is_ok() {
+        let shown_out = async {
+            drop(tokio::time::timeout(PATIENCE, asked.wait_for(|asked| *asked != Asked::Nothing)).await);
+            if *asked.borrow() == Asked::Opened {
+                drop(unproved);
                 std::future::pending::<()>().await;
             }
+            tokio::time::sleep(FAREWELL).await;
         };
         tokio::select! {
             end = connection => if let Err(error) = end {
                 tracing::debug!(%error, "a connection of a runtime ended");
             },
-            () = silent => {}
+            () = shown_out => {}
         }
     }
 
@@ -135,6 +159,9 @@ impl<R: Review> Desk<R> {
         let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(token) = token.and_then(|value| value.strip_prefix("Bearer ")) else {
             return refuse(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+        };
+        let Ok(_turn) = self.reviews.acquire().await else {
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, "this replica is ending");
         };
         match self.review.review(token).await {
             Err(refused) => {

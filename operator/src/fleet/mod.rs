@@ -38,14 +38,14 @@ use outbox::Outbox;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 /// How long pods are given to dial after a leader has begun.
-const SETTLE: Duration = Duration::from_secs(15);
+const SETTLE: Duration = Duration::from_secs(30);
 
 /// Pause between two looks at what time alone changes.
 const TICK: Duration = Duration::from_secs(1);
@@ -68,29 +68,41 @@ pub struct Answer {
     pub endpoint: Endpoint,
     /// What it said last; absent when it is not connected.
     pub status: Option<PodStatus>,
+    /// Whether it takes new clients.
+    pub serving: Serving,
 }
 
 /// Answers of all pods of a server.
 pub type Answers = Arc<Vec<Answer>>;
 
 /// The pods of all servers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fleet {
     groups: Mutex<HashMap<Key, Group>>,
-    started: Instant,
+    /// When pods could first dial.
+    opened: OnceLock<Instant>,
     sessions: AtomicU64,
 }
 
-impl Default for Fleet {
-    fn default() -> Self {
-        Self { groups: Mutex::default(), started: Instant::now(), sessions: AtomicU64::new(0) }
-    }
-}
-
 impl Fleet {
+    /// Pods can dial from now on.
+    pub fn opened(&self) {
+        self.opened.get_or_init(Instant::now);
+    }
+
+    /// The pods of this name belong to the McpServer of this uid.
+    pub fn claim(&self, server: &Key, uid: &str) {
+        self.with(server, |group, _| group.claim(uid));
+    }
+
     /// What a server's objects compile to now.
-    pub fn desire(&self, server: &Key, wanted: &Arc<Encoded>) -> News {
-        self.with(server, |group, now| group.desire(wanted, now))
+    pub fn desire(&self, server: &Key, wanted: &Arc<Encoded>) {
+        self.with(server, |group, now| group.desire(wanted, now));
+    }
+
+    /// Whether a change has just been sent out, and its answers are on their way.
+    pub fn is_fresh(&self, server: &Key) -> bool {
+        self.groups().get(server).is_some_and(|group| group.is_fresh(Instant::now()))
     }
 
     /// What a server's ConfigMap holds, after a start.
@@ -106,7 +118,7 @@ impl Fleet {
     /// What a server's pods have said last. `None` while it is too early to tell: this replica has begun to lead
     /// and not all have dialled.
     pub fn answers(&self, server: &Key, endpoints: &[Endpoint]) -> Option<Answers> {
-        let settling = self.started.elapsed() < SETTLE;
+        let settling = self.opened.get().is_none_or(|opened| opened.elapsed() < SETTLE);
         self.with(server, |group, now| {
             group.expect(endpoints, settling, now);
             (!group.is_awaiting()).then(|| Arc::new(group.answers(endpoints)))
@@ -123,7 +135,16 @@ impl Fleet {
 
     /// Tells a pod what to be.
     pub fn serve(&self, server: &Key, uid: &str, serving: Serving) {
-        self.with(server, |group, _| group.serve(uid, serving));
+        if let Some(group) = self.groups().get_mut(server) {
+            group.serve(uid, serving);
+        }
+    }
+
+    /// Tells every pod of a server that drains to serve again.
+    pub fn serve_all(&self, server: &Key) {
+        if let Some(group) = self.groups().get_mut(server) {
+            group.serve_all();
+        }
     }
 
     /// Forgets a server that is gone.
@@ -145,16 +166,18 @@ impl Fleet {
     /// A pod has dialled. Returns the number of its stream.
     fn join(&self, server: &Key, uid: &str, pod: &str, format: u32, outbox: &Arc<Outbox>) -> u64 {
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.with(server, |group, _| group.join(uid, pod, format, session, outbox.clone()));
+        self.with(server, |group, _| group.join(uid, pod, format, session, outbox));
         session
     }
 
-    fn hear(&self, server: &Key, uid: &str, session: u64, report: Report) -> News {
-        self.with(server, |group, now| group.hear(uid, session, report, now))
+    /// `None`: nobody is interested in this stream any more.
+    fn hear(&self, server: &Key, uid: &str, session: u64, report: Report) -> Option<News> {
+        self.groups().get_mut(server)?.hear(uid, session, report, Instant::now())
     }
 
-    fn leave(&self, server: &Key, uid: &str, session: u64) {
-        self.with(server, |group, now| group.leave(uid, session, now));
+    fn leave(&self, server: &Key, uid: &str, session: u64) -> News {
+        let mut groups = self.groups();
+        groups.get_mut(server).map_or(News::No, |group| group.leave(uid, session, Instant::now()))
     }
 
     fn with<T>(&self, server: &Key, work: impl FnOnce(&mut Group, Instant) -> T) -> T {

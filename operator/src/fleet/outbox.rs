@@ -4,12 +4,14 @@ use super::Config;
 use mcpfleet_config::stream::Serving;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// One stream's outbox.
 #[derive(Debug, Default)]
 pub struct Outbox {
     pending: Mutex<Pending>,
     filled: Notify,
+    closed: CancellationToken,
 }
 
 /// What waits to be sent.
@@ -32,6 +34,16 @@ impl Outbox {
     pub fn serve(&self, serving: Serving) {
         self.pending().serving = Some(serving);
         self.filled.notify_one();
+    }
+
+    /// Ends the stream: another one of the same pod has taken its place.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Cancelled when the stream is to end.
+    pub fn closed(&self) -> &CancellationToken {
+        &self.closed
     }
 
     /// Waits until there is something, and takes all of it.

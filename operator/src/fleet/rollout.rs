@@ -1,6 +1,7 @@
 //! Whom to send which configuration: pure. A candidate goes to one pod first; see ADR 5.
 
 use mcpfleet_config::ConfigHash;
+use std::collections::BTreeSet;
 
 /// A connected pod, as far as this decision goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,16 +10,27 @@ pub struct Pod<'a> {
     pub uid: &'a str,
     /// Its name.
     pub name: &'a str,
-    /// Whether its Service sends it calls.
-    pub ready: bool,
+    /// What it is to its Service.
+    pub place: Place,
     /// Newest format that it reads.
     pub format: u32,
     /// What it serves.
     pub serves: Option<&'a ConfigHash>,
-    /// What it has refused since.
-    pub rejected: Option<&'a ConfigHash>,
+    /// What it has ever refused: it is not asked again.
+    pub refuses: &'a BTreeSet<ConfigHash>,
     /// What it was sent on this connection and has not answered.
     pub offered: Option<Offer<'a>>,
+}
+
+/// What a pod is to its server's Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// It is sent calls.
+    Ready,
+    /// It is one of its pods.
+    Starting,
+    /// It is none of them, or none any more: it decides nothing.
+    Outside,
 }
 
 /// A configuration that a pod was sent.
@@ -51,9 +63,9 @@ pub struct Plan<'a> {
 /// Whether pods are expected that have not connected yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attendance {
-    /// Some may still come: nothing is accepted for want of anyone to ask.
+    /// Some serve, or may still come: nothing is accepted for want of anyone to ask.
     Awaited,
-    /// Who is not connected by now will not be waited for.
+    /// Nobody serves, and nobody is to be waited for.
     Complete,
 }
 
@@ -67,15 +79,17 @@ pub fn plan<'a>(
     if accepted == Some(desired) {
         return Plan { accept: false, send: bring(desired, Which::Desired, pods.iter().cloned()) };
     }
-    let served = pods.iter().any(|pod| pod.serves == Some(desired));
-    let nobody = pods.is_empty() && attendance == Attendance::Complete;
+    let ours = || pods.iter().filter(|pod| pod.place != Place::Outside);
+    let served = ours().any(|pod| pod.serves == Some(desired));
+    let nobody = ours().next().is_none() && attendance == Attendance::Complete;
     if served || nobody {
         return Plan { accept: true, send: Vec::new() };
     }
-    let frozen = pods.iter().any(|pod| pod.rejected == Some(desired));
-    let waiting = pods.iter().filter_map(|pod| asked(pod, desired)).any(|offer| !offer.overdue);
+    let frozen = ours().any(|pod| pod.refuses.contains(desired));
+    let waiting = ours().filter_map(|pod| asked(pod, desired)).any(|offer| !offer.overdue);
     let unasked = || pods.iter().filter(|pod| asked(pod, desired).is_none());
-    let first = if frozen || waiting { None } else { first(unasked()) };
+    let first =
+        if frozen || waiting { None } else { first(unasked().filter(|pod| pod.place != Place::Outside)) };
     let mut send: Vec<_> = first.map(|pod| (pod.uid, Which::Desired)).into_iter().collect();
     if let Some(accepted) = accepted {
         let others = unasked().filter(|pod| Some(pod.uid) != first.map(|first| first.uid));
@@ -91,7 +105,7 @@ fn asked<'a>(pod: &Pod<'a>, desired: &ConfigHash) -> Option<Offer<'a>> {
 
 /// Everyone who does not serve it, was not sent it and has not refused it.
 fn bring<'a>(hash: &ConfigHash, which: Which, pods: impl Iterator<Item = Pod<'a>>) -> Vec<(&'a str, Which)> {
-    pods.filter(|pod| pod.serves != Some(hash) && pod.rejected != Some(hash))
+    pods.filter(|pod| pod.serves != Some(hash) && !pod.refuses.contains(hash))
         .filter(|pod| pod.offered.is_none_or(|offer| offer.hash != hash))
         .map(|pod| (pod.uid, which))
         .collect()
@@ -102,107 +116,9 @@ fn first<'a, 'p>(pods: impl Iterator<Item = &'p Pod<'a>>) -> Option<&'p Pod<'a>>
 where
     'a: 'p,
 {
-    pods.min_by_key(|pod| (!pod.ready, pod.format, pod.name))
+    pods.min_by_key(|pod| (pod.place, pod.format, pod.name))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::{collection::vec, option, prelude::*, sample::select};
-
-    fn pod<'a>(uid: &'a str, serves: &'a ConfigHash) -> Pod<'a> {
-        Pod { uid, name: uid, ready: true, format: 2, serves: Some(serves), rejected: None, offered: None }
-    }
-
-    fn offer(hash: &ConfigHash) -> Option<Offer<'_>> {
-        Some(Offer { hash, overdue: false })
-    }
-
-    fn hashes() -> (ConfigHash, ConfigHash) {
-        (ConfigHash::of(b"new"), ConfigHash::of(b"old"))
-    }
-
-    fn decide<'a>(new: &ConfigHash, old: &ConfigHash, pods: &[Pod<'a>]) -> Plan<'a> {
-        plan(new, Some(old), pods, Attendance::Complete)
-    }
-
-    #[test]
-    fn one_pod_first_then_all() {
-        let (new, old) = hashes();
-        let mut pods = [pod("a", &old), pod("b", &old), pod("c", &old)];
-        assert_eq!(decide(&new, &old, &pods).send, [("a", Which::Desired)]);
-        pods[0].offered = offer(&new);
-        assert_eq!(decide(&new, &old, &pods), Plan::default(), "it has not answered");
-        pods[0] = pod("a", &new);
-        assert!(decide(&new, &old, &pods).accept);
-        let all = plan(&new, Some(&new), &pods, Attendance::Complete).send;
-        assert_eq!(all, [("b", Which::Desired), ("c", Which::Desired)]);
-    }
-
-    #[test]
-    fn the_oldest_runtime_that_serves_goes_first() {
-        let (new, old) = hashes();
-        let starting = Pod { ready: false, format: 1, ..pod("a", &old) };
-        let pods = [starting, pod("b", &old), Pod { format: 1, ..pod("c", &old) }];
-        assert_eq!(decide(&new, &old, &pods).send, [("c", Which::Desired)]);
-    }
-
-    #[test]
-    fn a_refusal_freezes_the_candidate_and_gives_back_the_accepted_one() {
-        let (new, old) = hashes();
-        let refuses = Pod { rejected: Some(&new), ..pod("a", &old) };
-        let fresh = Pod { serves: None, ..pod("b", &old) };
-        assert_eq!(decide(&new, &old, &[refuses, fresh.clone()]).send, [("b", Which::Accepted)]);
-        // The one that refused has gone: the candidate is tried again.
-        assert_eq!(decide(&new, &old, &[fresh]).send, [("b", Which::Desired)]);
-    }
-
-    #[test]
-    fn a_pod_that_does_not_answer_is_passed_over() {
-        let (new, old) = hashes();
-        let mute = Pod { offered: Some(Offer { hash: &new, overdue: true }), ..pod("a", &old) };
-        assert_eq!(decide(&new, &old, &[mute, pod("b", &old)]).send, [("b", Which::Desired)]);
-    }
-
-    #[test]
-    fn without_anyone_to_ask_the_compiler_is_believed_once_nobody_is_awaited() {
-        let (new, old) = hashes();
-        assert!(plan(&new, None, &[], Attendance::Complete).accept);
-        assert!(!plan(&new, Some(&old), &[], Attendance::Awaited).accept);
-    }
-
-    proptest! {
-        #[test]
-        fn a_candidate_reaches_at_most_one_pod_and_nobody_is_sent_what_it_has(
-            drawn in vec((select(vec![0, 1, 2]), option::of(select(vec![0, 1])), option::of((select(vec![0, 1]), any::<bool>()))), 0..6),
-            has_accepted in any::<bool>(),
-        ) {
-            let (new, old) = hashes();
-            let of = |n: i32| if n == 0 { &new } else { &old };
-            let names: Vec<String> = (0..drawn.len()).map(|n| n.to_string()).collect();
-            let pods: Vec<Pod<'_>> = drawn.iter().zip(&names).map(|((serves, rejected, offered), name)| Pod {
-                uid: name,
-                name,
-                ready: true,
-                format: 1,
-                serves: (*serves < 2).then(|| of(*serves)),
-                rejected: rejected.map(of),
-                offered: offered.map(|(n, overdue)| Offer { hash: of(n), overdue }),
-            }).collect();
-            let accepted = has_accepted.then_some(&old);
-            let made = plan(&new, accepted, &pods, Attendance::Complete);
-            let candidates = made.send.iter().filter(|(_, which)| *which == Which::Desired).count();
-            prop_assert!(candidates <= 1);
-            prop_assert!(!(made.accept && candidates > 0));
-            for (uid, which) in &made.send {
-                let hash = if *which == Which::Desired { &new } else { &old };
-                let pod = pods.iter().find(|pod| pod.uid == *uid).unwrap();
-                prop_assert!(pod.serves != Some(hash) && pod.rejected != Some(hash));
-                prop_assert!(pod.offered.is_none_or(|offer| offer.hash != hash));
-            }
-            if pods.iter().any(|pod| pod.rejected == Some(&new)) {
-                prop_assert_eq!(candidates, 0);
-            }
-        }
-    }
-}
+#[path = "rollout_tests.rs"]
+mod tests;

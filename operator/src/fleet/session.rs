@@ -26,6 +26,8 @@ enum End {
     HungUp,
     #[error("this replica leads no longer")]
     TermOver,
+    #[error("another stream of this pod has taken its place, or its McpServer is gone")]
+    Replaced,
     #[error("nothing was heard for {SILENCE:?}")]
     Silent,
     #[error("the runtime reads nothing")]
@@ -85,10 +87,12 @@ impl Stream {
         let Peer { server, pod, uid } = self.peer.clone();
         let term = self.term.clone();
         let outbox = Arc::new(Outbox::default());
+        let _counted = term.count_stream();
         let session = term.fleet().join(&server, &uid, &pod, hello.format, &outbox);
         tracing::info!(%server, pod, version = hello.version, format = hello.format, "a runtime has dialled");
         let end = self.talk(&outbox, session).await.err().unwrap_or(End::HungUp);
-        term.fleet().leave(&server, &uid, session);
+        let news = term.fleet().leave(&server, &uid, session);
+        term.tell(&server, news);
         end
     }
 
@@ -96,7 +100,10 @@ impl Stream {
         let term = self.term.clone();
         loop {
             tokio::select! {
+                // Nothing is said any more when the term is over.
+                biased;
                 () = term.over.cancelled() => return Err(End::TermOver),
+                () = outbox.closed().cancelled() => return Err(End::Replaced),
                 pending = outbox.take() => {
                     if let Some(serving) = pending.serving {
                         self.send(line(&Down::Serve(serving))?.into()).await?;
@@ -108,7 +115,7 @@ impl Stream {
                 said = self.next() => {
                     if let Up::Report(report) = said? {
                         let Peer { server, uid, .. } = &self.peer;
-                        let news = term.fleet().hear(server, uid, session, *report);
+                        let news = term.fleet().hear(server, uid, session, *report).ok_or(End::Replaced)?;
                         term.tell(server, news);
                     }
                 }

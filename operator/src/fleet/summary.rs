@@ -4,6 +4,7 @@ use super::Answer;
 use mcpfleet_config::{
     ConfigHash, CredentialRef,
     status::{CredentialUser, PodStatus, Rejected, TlsStatus, UpstreamState, UpstreamStatus},
+    stream::Serving,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,10 @@ pub struct Summary {
     pub stale: Vec<String>,
     /// Ready pods that are not connected, or serve another configuration.
     pub behind: Vec<String>,
+    /// Pods that drain before a scale-down.
+    pub draining: usize,
+    /// Whether some pod has told of the parts.
+    pub told: bool,
     /// Who refused the wanted configuration, and why.
     pub rejected: BTreeMap<String, String>,
     /// Who has no usable certificate, and why.
@@ -33,13 +38,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Sums up. Only pods that hold the wanted configuration are believed about its parts.
-    pub fn of(answers: &[Answer], wanted: &ConfigHash) -> Self {
+    /// Sums up. Only pods that hold the wanted configuration are believed about its parts; before one does, those that
+    /// hold the `accepted` one.
+    pub fn of(answers: &[Answer], wanted: &ConfigHash, accepted: Option<&ConfigHash>) -> Self {
         let mut summary = Self::default();
+        let serves = |answer: &Answer, hash: &ConfigHash| {
+            answer.status.as_ref().is_some_and(|status| status.config_hash.as_ref() == Some(hash))
+        };
+        let arrived = answers.iter().any(|answer| serves(answer, wanted));
+        let believed = accepted.filter(|_| !arrived).unwrap_or(wanted);
         for answer in answers {
             let pod = &answer.endpoint.pod;
-            let synced =
-                answer.status.as_ref().is_some_and(|status| status.config_hash.as_ref() == Some(wanted));
+            let synced = serves(answer, wanted);
             if answer.status.is_none() && !answer.endpoint.ready {
                 // It is starting: whether it connects is not known yet.
                 continue;
@@ -57,7 +67,8 @@ impl Summary {
                 summary.not_ready.get_or_insert_with(|| (pod.clone(), reason.clone()));
             }
             summary.note_refusals(pod, status, wanted);
-            if synced {
+            summary.draining += usize::from(answer.serving == Serving::Draining);
+            if serves(answer, believed) {
                 summary.note_parts(status);
             }
         }
@@ -79,6 +90,7 @@ impl Summary {
     }
 
     fn note_parts(&mut self, status: &PodStatus) {
+        self.told = true;
         for missing in &status.missing_credentials {
             self.missing
                 .entry(missing.credential.clone())
@@ -115,7 +127,7 @@ mod tests {
     fn answer(pod: &str, status: Option<PodStatus>) -> Answer {
         let endpoint =
             Endpoint { pod: pod.into(), uid: pod.into(), address: [10, 0, 0, 1].into(), ready: true };
-        Answer { endpoint, status }
+        Answer { endpoint, status, serving: Serving::Normal }
     }
 
     #[test]
@@ -131,10 +143,10 @@ mod tests {
             }],
             ..PodStatus::default()
         };
-        let behind = Summary::of(&[answer("a", Some(with(&old))), answer("b", None)], &wanted);
+        let behind = Summary::of(&[answer("a", Some(with(&old))), answer("b", None)], &wanted, None);
         assert_eq!((behind.total, behind.synced, behind.behind.len()), (1, 0, 2));
         assert!(behind.missing.is_empty());
-        let synced = Summary::of(&[answer("a", Some(with(&wanted)))], &wanted);
+        let synced = Summary::of(&[answer("a", Some(with(&wanted, None)))], &wanted, None);
         assert_eq!((synced.total, synced.synced, synced.behind.len()), (1, 1, 0));
         assert_eq!(synced.missing_for(&user).collect::<Vec<_>>(), [&credential]);
         assert_eq!(synced.missing_for(&CredentialUser::Tool("u".into())).count(), 0);
@@ -148,9 +160,12 @@ mod tests {
             ..PodStatus::default()
         };
         assert_eq!(
-            Summary::of(&[answer("a", Some(refused(ConfigHash::of(b"old"))))], &wanted).rejected.len(),
+            Summary::of(&[answer("a", Some(refused(ConfigHash::of(b"old"))))], &wanted, None).rejected.len(),
             0
         );
-        assert_eq!(Summary::of(&[answer("a", Some(refused(wanted.clone())))], &wanted).rejected.len(), 1);
+        assert_eq!(
+            Summary::of(&[answer("a", Some(refused(wanted.clone())))], &wanted, None).rejected.len(),
+            1
+        );
     }
 }

@@ -101,7 +101,11 @@ fn hosts<K: Member>(context: &Context, object: &K, key: &Key) -> Vec<Host> {
             let compilation = context.compile(&key)?;
             let answers = context.fleet.answers(&key, &context.world.endpoints(&key));
             let summary = match (&compilation.product, &answers) {
-                (Some(product), Some(answers)) => Summary::of(answers, &product.encoded.hash),
+                (Some(product), Some(answers)) => {
+                    let accepted = context.fleet.accepted(&key);
+                    let accepted = accepted.as_ref().map(crate::fleet::Config::hash);
+                    Summary::of(answers, &product.encoded.hash, accepted)
+                }
                 _ => Summary::default(),
             };
             let idle = server.spec.replicas == 0;

@@ -226,8 +226,8 @@ fn config_on_its_way(facts: &Facts<'_>) -> Option<Standing> {
     let (reason, message) = if facts.situation.observed.answers.is_some() && !connected {
         (
             "PodsUnreachable",
-            "no pod is connected to the operator; check NetworkPolicies and DNS between them. What they serve comes \
-             from the ConfigMap, up to 90 s late"
+            "no pod is connected to the operator; check NetworkPolicies and DNS between them. They serve on, and a \
+             change waits until one is"
                 .into(),
         )
     } else {

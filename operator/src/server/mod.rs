@@ -25,7 +25,10 @@ pub use plan::{Change, Plan, plan};
 use crate::{context::Context, error::Error, malformed, queue::Next, world::Key};
 use jiff::Timestamp;
 use mcpfleet_crds::{compile::Kind, v1alpha1::McpServer};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// When to look again while pods are about to acknowledge a change.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// Brings one server's children and status to what it declares.
 ///
@@ -56,6 +59,11 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
         now: Timestamp::now(),
     };
     let judgement = judge(&situation);
+    // Acknowledgements come within milliseconds: a report before them would be undone at once.
+    let fresh = applied.failure.is_none() && context.fleet.is_fresh(&key);
+    if fresh {
+        return Ok(Next::After(FRESH));
+    }
     if !judgement.wait_for_answers {
         status::report(&context, &situation, &judgement).await?;
     }

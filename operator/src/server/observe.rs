@@ -53,14 +53,18 @@ impl Observed {
     /// The answers of its pods, seen from the wanted configuration.
     pub fn summary(&self) -> Summary {
         match (&self.compilation.product, &self.answers) {
-            (Some(product), Some(answers)) => Summary::of(answers, &product.encoded.hash),
+            (Some(product), Some(answers)) => {
+                let accepted = self.accepted.as_ref().map(Config::hash);
+                Summary::of(answers, &product.encoded.hash, accepted)
+            }
             _ => Summary::default(),
         }
     }
 
     /// How far the Deployment is.
     pub fn rollout(&self) -> Rollout {
-        Rollout::of(self.deployment.as_deref(), self.server.spec.replicas)
+        let draining = i32::try_from(self.summary().draining).unwrap_or_default();
+        Rollout::of(self.deployment.as_deref(), self.server.spec.replicas, draining)
     }
 }
 
@@ -82,7 +86,7 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    fn of(deployment: Option<&Deployment>, wanted: i32) -> Self {
+    fn of(deployment: Option<&Deployment>, wanted: i32, draining: i32) -> Self {
         let Some(deployment) = deployment else { return Self { wanted, ..Self::default() } };
         let status = deployment.status.clone().unwrap_or_default();
         let count = |number: Option<i32>| number.unwrap_or_default();
@@ -90,8 +94,9 @@ impl Rollout {
             >= deployment.metadata.generation.unwrap_or_default();
         let replicas = count(status.replicas);
         let updated = count(status.updated_replicas);
-        let complete =
-            seen && [replicas, updated, count(status.available_replicas)].iter().all(|n| *n == wanted);
+        // A pod that drains is not available, and is not meant to be.
+        let available = count(status.available_replicas).saturating_add(draining) >= wanted;
+        let complete = seen && available && [replicas, updated].iter().all(|n| *n == wanted);
         let progressing =
             status.conditions.iter().flatten().find(|condition| condition.type_ == "Progressing");
         let stuck = seen && progressing.is_some_and(|condition| condition.status == "False");

@@ -20,14 +20,15 @@ use std::sync::Arc;
 pub(super) async fn offer(context: &Context, observed: Observed) -> Result<Observed, Error> {
     let Some(product) = &observed.compilation.product else { return Ok(observed) };
     let key = Key::of(observed.server.as_ref());
-    if observed.accepted.is_none()
+    context.fleet.claim(&key, observed.uid());
+    if context.fleet.accepted(&key).is_none()
         && let Some(stored) = recall(context, &key, &observed).await?
     {
         context.fleet.recall(&key, stored);
     }
     context.fleet.desire(&key, &product.encoded);
-    let accepted = context.fleet.accepted(&key);
     let answers = context.fleet.answers(&key, &context.world.endpoints(&key));
+    let accepted = context.fleet.accepted(&key);
     Ok(Observed { accepted, answers, ..observed })
 }
 

@@ -183,7 +183,7 @@ async fn listen(mut body: Incoming, heard: mpsc::UnboundedSender<Up>) {
     let mut decoder = UpDecoder::default();
     while let Some(Ok(frame)) = body.frame().await {
         decoder.push(&frame.into_data().unwrap_or_default());
-        while let Some(up) = decoder.next().unwrap() {
+        while let Some(up) = decoder.message().unwrap() {
             heard.send(up).ok();
         }
     }

@@ -149,7 +149,7 @@ fn upstreams_ready(facts: &Facts<'_>) -> Option<Verdict> {
         (ConditionStatus::False, "SecretMissing", message)
     } else if let Some(message) = upstreams_down(summary) {
         (ConditionStatus::False, "UpstreamUnreachable", message)
-    } else if summary.synced == 0 {
+    } else if !summary.told {
         (ConditionStatus::Unknown, "NoReadyPod", "no pod has reported yet".into())
     } else {
         (ConditionStatus::True, "Connected", "every upstream answers".into())
