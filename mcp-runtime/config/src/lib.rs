@@ -6,6 +6,7 @@
 //! The crate knows neither Kubernetes nor sockets. A runtime refuses a configuration as a whole:
 //! an unknown field or a newer format is an error, never something to skip.
 
+mod admission;
 mod credential;
 mod encode;
 mod model;
@@ -16,11 +17,12 @@ pub mod tool_name;
 pub mod uri_template;
 mod validate;
 
+pub use admission::{Admission, DEFAULT_MAX_STREAMS};
 pub use credential::CredentialRef;
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use model::{
-    Access, Admission, Backend, BodySource, DEFAULT_MAX_STREAMS, FORMAT, Header, HeaderValue, HttpBackend,
-    HttpMethod, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool,
-    ToolAnnotations, Upstream, UpstreamTransport,
+    Access, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener, Provider,
+    ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream,
+    UpstreamTransport,
 };
 pub use validate::Invalid;

@@ -58,9 +58,9 @@ mod tests {
     fn the_longest_wait_doubles_up_to_a_bound_and_begins_anew_after_success() {
         let mut backoff = Backoff::default();
         let waits: Vec<u128> = (0..8).map(|_| backoff.failed(1.0).as_millis()).collect();
-        assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(waits, [1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
         backoff.succeeded();
-        assert_eq!(backoff.failed(1.0).as_millis(), 100);
+        assert_eq!(backoff.failed(1.0).as_millis(), 1_000);
     }
 
     #[test]

@@ -83,10 +83,12 @@ async fn a_foreign_origin_is_refused_and_a_local_page_is_not() {
 #[tokio::test]
 async fn other_methods_and_paths_say_what_there_is() {
     let (_dir, runtime) = runtime().await;
-    for method in [Method::GET, Method::DELETE, Method::PUT] {
+    let get = runtime.http.get(runtime.url("/mcp")).send().await.unwrap();
+    assert_eq!(get.status(), StatusCode::NOT_ACCEPTABLE, "GET is for event streams");
+    for method in [Method::DELETE, Method::PUT] {
         let response = runtime.http.request(method, runtime.url("/mcp")).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
-        assert_eq!(response.headers()["allow"], "POST");
+        assert_eq!(response.headers()["allow"], "GET, POST");
         assert_eq!(document(response).await["jsonrpc"], "2.0");
     }
     let response = runtime.http.get(runtime.url("/")).send().await.unwrap();

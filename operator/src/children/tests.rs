@@ -87,15 +87,18 @@ fn a_secret_not_named_before_rolls_pods_and_is_optional() {
     let with = build(server(json!({})), &[tool_with_secret("a", "orders.example.com-with-a-very-long-name")]);
     assert_ne!(template(&plain()), template(&with));
     let pod = &template(&with)["spec"];
-    let volume = &pod["volumes"][1];
+    let volume =
+        pod["volumes"].as_array().unwrap().iter().find(|volume| !volume["secret"].is_null()).unwrap();
     assert_eq!(volume["secret"]["optional"], json!(true));
     let name = volume["name"].as_str().unwrap();
     assert!(
         name.len() <= 63 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
         "{name}"
     );
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|mount| mount["name"] == volume["name"]).unwrap();
     assert_eq!(
-        pod["containers"][0]["volumeMounts"][1]["mountPath"],
+        mount["mountPath"],
         json!("/etc/mcpfleet/credentials/orders.example.com-with-a-very-long-name")
     );
     assert!(

@@ -3,23 +3,18 @@
 
 use super::{
     Answer, Config,
+    member::{Link, Member},
     outbox::Outbox,
-    rollout::{self, Attendance, Offer, Place, Pod, Which},
+    rollout::{self, Attendance, Place, Pod, Which},
 };
 use crate::world::Endpoint;
-use mcpfleet_config::{
-    ConfigHash,
-    status::PodStatus,
-    stream::{Report, Serving, Signals},
-};
+use mcpfleet_config::stream::{Report, Serving, Signals};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-/// How long a pod may take to answer an offer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the word of a pod whose stream has ended still counts: a reconnect is no news.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -42,33 +37,6 @@ pub struct Group {
     untold: bool,
 }
 
-/// One pod that has dialled.
-#[derive(Debug, Default)]
-struct Member {
-    pod: String,
-    format: u32,
-    /// The stream, while there is one, and its number.
-    link: Option<Link>,
-    status: Option<PodStatus>,
-    /// Whether it has reported on this stream.
-    introduced: bool,
-    /// What it has refused, whichever stream it was sent on.
-    refuses: BTreeSet<ConfigHash>,
-    signals: Signals,
-    offered: Option<(ConfigHash, Instant)>,
-    lost: Option<Instant>,
-    /// What it was told to be.
-    serving: Serving,
-}
-
-#[derive(Debug)]
-struct Link {
-    session: u64,
-    outbox: Arc<Outbox>,
-}
-
-/// Refusals that are remembered of a pod.
-const MAX_REFUSALS: usize = 64;
 /// How long a change may take to reach pods before it is worth a report that it has not.
 const FRESH: Duration = Duration::from_millis(500);
 
@@ -299,39 +267,6 @@ impl Group {
             if let (Some(config), Some(member)) = (config, self.members.get_mut(&uid)) {
                 member.offer(config, now);
             }
-        }
-    }
-}
-
-impl Member {
-    fn pod<'a>(&'a self, uid: &'a str, places: &BTreeMap<String, Place>, now: Instant) -> Option<Pod<'a>> {
-        self.link.as_ref().filter(|_| self.introduced)?;
-        let status = self.status.as_ref()?;
-        Some(Pod {
-            uid,
-            name: &self.pod,
-            place: places.get(uid).copied().unwrap_or(Place::Outside),
-            format: self.format,
-            serves: status.config_hash.as_ref(),
-            refuses: &self.refuses,
-            offered: self.offered.as_ref().map(|(hash, at)| {
-                let overdue = now.duration_since(*at) >= PATIENCE;
-                Offer { hash, overdue }
-            }),
-        })
-    }
-
-    fn remember(&mut self, refused: Option<&ConfigHash>) {
-        if self.refuses.len() >= MAX_REFUSALS {
-            self.refuses.clear();
-        }
-        self.refuses.extend(refused.cloned());
-    }
-
-    fn offer(&mut self, config: &Config, now: Instant) {
-        if let Some(link) = &self.link {
-            self.offered = Some((config.hash().clone(), now));
-            link.outbox.config(config.clone());
         }
     }
 }

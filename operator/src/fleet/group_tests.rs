@@ -1,7 +1,10 @@
 //! Candidates, refusals and reconnects, with time given by hand.
 
 use super::*;
-use mcpfleet_config::{Encoded, status::Rejected};
+use mcpfleet_config::{
+    ConfigHash, Encoded,
+    status::{PodStatus, Rejected},
+};
 use std::sync::Arc;
 
 fn encoded(text: &str) -> Arc<Encoded> {
@@ -67,6 +70,18 @@ impl World {
     }
 }
 
+/// Pod `a` serves what is accepted and has refused what is desired.
+fn refused() -> (World, Arc<Encoded>, Arc<Encoded>) {
+    let (old, new) = (encoded("old"), encoded("new"));
+    let mut world = World::new();
+    world.group.desire(&old, world.now);
+    world.dial("a", Some(&old));
+    world.group.desire(&new, world.now);
+    assert_eq!(world.sent_text("a").as_deref(), Some("new"));
+    world.say("a", Some(&old), Some(&new));
+    (world, old, new)
+}
+
 #[test]
 fn a_change_goes_to_one_pod_and_after_its_yes_to_the_others() {
     let (old, new) = (encoded("old"), encoded("new"));
@@ -94,13 +109,7 @@ fn a_change_goes_to_one_pod_and_after_its_yes_to_the_others() {
 
 #[test]
 fn a_refused_candidate_changes_nothing_and_is_tried_again_when_whoever_refused_has_gone() {
-    let (old, new) = (encoded("old"), encoded("new"));
-    let mut world = World::new();
-    world.group.desire(&old, world.now);
-    world.dial("a", Some(&old));
-    world.group.desire(&new, world.now);
-    assert!(world.sent("a").is_some());
-    world.say("a", Some(&old), Some(&new));
+    let (mut world, old, _) = refused();
     assert_eq!(*world.group.accepted().unwrap().hash(), old.hash);
     // A pod that starts meanwhile gets what is accepted.
     world.dial("b", None);
@@ -113,12 +122,7 @@ fn a_refused_candidate_changes_nothing_and_is_tried_again_when_whoever_refused_h
 
 #[test]
 fn going_back_to_what_is_accepted_is_no_new_revision() {
-    let (old, new) = (encoded("old"), encoded("new"));
-    let mut world = World::new();
-    world.group.desire(&old, world.now);
-    world.dial("a", Some(&old));
-    world.group.desire(&new, world.now);
-    world.say("a", Some(&old), Some(&new));
+    let (mut world, old, new) = refused();
     world.group.desire(&old, world.now);
     assert_eq!(world.group.accepted().map(|config| config.revision), Some(1));
     world.group.desire(&new, world.now);
@@ -127,12 +131,7 @@ fn going_back_to_what_is_accepted_is_no_new_revision() {
 
 #[test]
 fn a_refused_candidate_is_not_accepted_because_nobody_is_left_to_refuse_it() {
-    let (old, new) = (encoded("old"), encoded("new"));
-    let mut world = World::new();
-    world.group.desire(&old, world.now);
-    world.dial("a", Some(&old));
-    world.group.desire(&new, world.now);
-    world.say("a", Some(&old), Some(&new));
+    let (mut world, old, new) = refused();
     world.group.leave("a", 0, world.now);
     world.serve(&[]);
     world.group.tick(world.now + GRACE);

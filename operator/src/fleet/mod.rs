@@ -11,6 +11,7 @@ pub mod config;
 pub mod gate;
 pub mod group;
 pub mod listener;
+mod member;
 pub mod outbox;
 pub mod rollout;
 mod session;

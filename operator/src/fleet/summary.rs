@@ -144,9 +144,13 @@ mod tests {
             ..PodStatus::default()
         };
         let behind = Summary::of(&[answer("a", Some(with(&old))), answer("b", None)], &wanted, None);
-        assert_eq!((behind.total, behind.synced, behind.behind.len()), (1, 0, 2));
+        assert_eq!((behind.total, behind.synced, behind.behind.len()), (2, 0, 2));
+        assert_eq!(behind.stale, ["b"]);
         assert!(behind.missing.is_empty());
-        let synced = Summary::of(&[answer("a", Some(with(&wanted, None)))], &wanted, None);
+        // Before anyone has it, those that serve what is accepted say how it stands.
+        let before = Summary::of(&[answer("a", Some(with(&old)))], &wanted, Some(&old));
+        assert_eq!(before.missing_for(&user).count(), 1);
+        let synced = Summary::of(&[answer("a", Some(with(&wanted)))], &wanted, None);
         assert_eq!((synced.total, synced.synced, synced.behind.len()), (1, 1, 0));
         assert_eq!(synced.missing_for(&user).collect::<Vec<_>>(), [&credential]);
         assert_eq!(synced.missing_for(&CredentialUser::Tool("u".into())).count(), 0);
