@@ -159,10 +159,10 @@ async fn names_and_unknown_fields_are_refused() {
     }
     let (accepted, said) = create(
         &fleet,
-        &manifest("McpServer", "x", "{auth: {anonymous: {}}, tools: {selector: {}}, autoscaling: {}}"),
+        &manifest("McpServer", "x", "{auth: {anonymous: {}}, tools: {selector: {}}, shards: {}}"),
     )
     .await;
-    assert!(!accepted && said.contains(r#"unknown field "spec.autoscaling""#), "{said}");
+    assert!(!accepted && said.contains(r#"unknown field "spec.shards""#), "{said}");
     let (accepted, said) = create(&fleet, &manifest("McpServer", "x", good)).await;
     assert!(accepted, "{said}");
     fleet.delete().await.unwrap();
