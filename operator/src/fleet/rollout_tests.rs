@@ -17,8 +17,8 @@ fn pod<'a>(uid: &'a str, serves: &'a ConfigHash) -> Pod<'a> {
     }
 }
 
-fn offer(hash: &ConfigHash) -> Option<Offer<'_>> {
-    Some(Offer { hash, overdue: false })
+fn offer(hash: &ConfigHash) -> Offer<'_> {
+    Offer { hash, overdue: false }
 }
 
 fn hashes() -> (ConfigHash, ConfigHash) {
@@ -34,7 +34,7 @@ fn one_pod_first_then_all() {
     let (new, old) = hashes();
     let mut pods = [pod("a", &old), pod("b", &old), pod("c", &old)];
     assert_eq!(decide(&new, &old, &pods).send, [("a", Which::Desired)]);
-    pods[0].offered = offer(&new);
+    pods[0].offered = Some(offer(&new));
     assert_eq!(decide(&new, &old, &pods), Plan::default(), "it has not answered");
     pods[0] = pod("a", &new);
     assert!(decide(&new, &old, &pods).accept);
