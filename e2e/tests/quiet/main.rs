@@ -154,7 +154,7 @@ async fn without_an_operator_pods_serve_on_and_new_ones_start_and_its_return_rew
     })
     .await;
     let after = writes(&fleet.client).await.unwrap();
-    for kind in ["services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets", "secrets"] {
+    for kind in ["services", "serviceaccounts", "networkpolicies", "poddisruptionbudgets", "providerroutes"] {
         let count = |all: &std::collections::BTreeMap<String, u64>| -> u64 {
             // Kubernetes' own controllers update what is theirs; only the operator applies.
             let ours = format!("APPLY {kind}");
