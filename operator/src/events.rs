@@ -42,9 +42,7 @@ impl Events {
                 action: change.type_.clone(),
                 secondary: None,
             };
-            if let Err(error) = self.recorder.publish(&event, object).await {
-                tracing::warn!(%error, reason = %event.reason, "an Event could not be written");
-            }
+            self.tell(&event, object).await;
         }
     }
 }
@@ -62,8 +60,12 @@ impl Events {
             action: "Scale".into(),
             secondary: None,
         };
-        if let Err(error) = self.recorder.publish(&event, &server.object_ref(&())).await {
-            tracing::warn!(%error, reason = SCALED, "an Event could not be written");
+        self.tell(&event, &server.object_ref(&())).await;
+    }
+
+    async fn tell(&self, event: &Event, object: &ObjectReference) {
+        if let Err(error) = self.recorder.publish(event, object).await {
+            tracing::warn!(%error, reason = %event.reason, "an Event could not be written");
         }
     }
 }

@@ -197,20 +197,14 @@ impl Group {
     /// Tells a pod what to be.
     pub fn serve(&mut self, uid: &str, serving: Serving) {
         if let Some(member) = self.members.get_mut(uid) {
-            member.serving = serving;
-            if let Some(link) = &member.link {
-                link.outbox.serve(serving);
-            }
+            member.serve(serving);
         }
     }
 
     /// Tells every pod that drains to serve again.
     pub fn serve_all(&mut self) {
         for member in self.members.values_mut().filter(|member| member.serving == Serving::Draining) {
-            member.serving = Serving::Normal;
-            if let Some(link) = &member.link {
-                link.outbox.serve(Serving::Normal);
-            }
+            member.serve(Serving::Normal);
         }
     }
 

@@ -77,6 +77,14 @@ impl Member {
         self.refuses.extend(refused.cloned());
     }
 
+    /// Told at once, and again when it dials anew.
+    pub(super) fn serve(&mut self, serving: Serving) {
+        self.serving = serving;
+        if let Some(link) = &self.link {
+            link.outbox.serve(serving);
+        }
+    }
+
     pub(super) fn offer(&mut self, config: &Config, now: Instant) {
         if let Some(link) = &self.link {
             self.offered = Some((config.hash().clone(), now));
