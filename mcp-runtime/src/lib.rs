@@ -16,6 +16,7 @@ pub mod catalog;
 pub mod cli;
 pub mod credentials;
 pub mod egress;
+pub mod exchange;
 pub mod fleet;
 pub mod model;
 pub mod readiness;

@@ -25,6 +25,13 @@ pub enum Outcome {
     Made(ToolResult),
     /// A result object of an upstream, handed on without its era's envelope fields (`resultType`).
     Forwarded(Box<RawValue>),
+    /// A modern upstream wants something of the client first (2026-07-28, basic/patterns/mrtr). For modern clients only.
+    InputRequired {
+        /// `inputRequests`, an object.
+        requests: Option<Box<RawValue>>,
+        /// The upstream's `requestState`.
+        state: Option<String>,
+    },
 }
 
 /// A result of ours. `is_error` results are for the model to read: what went wrong, and what to do.

@@ -123,6 +123,7 @@ impl Asked<'_> {
                     ToolResult::failure(format!("The tool's server gave no usable result: {error}."))
                 }
             },
+            Ok(Outcome::InputRequired { .. }) => ToolResult::failure("The tool's server asks for input."),
             Err(error) => match self.refused(&error) {
                 Some(response) => return response,
                 None => ToolResult::failure(advice(&error)),

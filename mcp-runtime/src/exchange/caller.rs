@@ -1,0 +1,151 @@
+//! Whoever made a request, as those who carry it out see him.
+
+use mcpfleet_protocol::{Revision, server::LogLevel};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Messages that wait for a client that reads slowly. More make whoever sends them wait.
+const BACKLOG: usize = 16;
+
+/// What is known of the client for the length of one request.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The revision that it speaks.
+    pub revision: Revision,
+    /// Its capabilities: an object.
+    pub capabilities: Arc<RawValue>,
+    /// Whose upstream sessions it may share: equal for equal principals.
+    pub partition: [u8; 16],
+    /// The legacy session that it speaks in; `None` for a modern client.
+    pub session: Option<[u8; 16]>,
+    /// Least severe log message that it wants; none without it.
+    pub log_level: Option<LogLevel>,
+    /// Whether it asked for progress.
+    pub progress: Interest,
+}
+
+/// Whether somebody wants something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// They do.
+    Wanted,
+    /// They do not: sending it anyway would break the protocol.
+    Unwanted,
+}
+
+/// The way back to a client while its request runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    profile: Arc<Profile>,
+    events: Option<mpsc::Sender<Event>>,
+}
+
+/// The transport's end: what is to be sent before the answer.
+pub type Events = mpsc::Receiver<Event>;
+
+/// Something that comes before the answer.
+#[derive(Debug)]
+pub enum Event {
+    /// To be sent.
+    Notice(Notice),
+    /// To be sent, and answered.
+    Question(Question, oneshot::Sender<Answer>),
+}
+
+/// A notification about the request.
+#[derive(Debug)]
+pub enum Notice {
+    /// `notifications/progress`: its params without `progressToken`, which is each hop's own.
+    Progress(Box<RawValue>),
+    /// `notifications/message`: its params.
+    Log(LogLevel, Box<RawValue>),
+    /// Anything else that a server sends while it works, such as `notifications/elicitation/complete`.
+    Other {
+        /// Its method.
+        method: String,
+        /// Its params.
+        params: Option<Box<RawValue>>,
+    },
+}
+
+/// What a server wants of the client in the middle of a request: `elicitation/create`, `sampling/createMessage`,
+/// `roots/list`.
+#[derive(Debug)]
+pub struct Question {
+    /// The method.
+    pub method: String,
+    /// Its params.
+    pub params: Option<Box<RawValue>>,
+}
+
+/// The client's result, or why there is none.
+pub type Answer = Result<Box<RawValue>, Unanswered>;
+
+/// Why a question has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The client answered with a JSON-RPC error.
+    #[error("the client refused it: {message}")]
+    Refused {
+        /// JSON-RPC code.
+        code: i64,
+        /// For people.
+        message: String,
+        /// Whatever the client adds.
+        data: Option<Box<RawValue>>,
+    },
+    /// The client cannot be asked that: it has not declared the capability, or nothing leads to it.
+    #[error("the client does not offer {method}")]
+    NotOffered {
+        /// The method.
+        method: String,
+    },
+    /// The client has left, or did not answer in time.
+    #[error("the client did not answer")]
+    Gone,
+}
+
+impl Caller {
+    /// A caller and what is to be sent to it.
+    pub fn new(profile: Arc<Profile>) -> (Self, Events) {
+        let (events, receiver) = mpsc::channel(BACKLOG);
+        (Self { profile, events: Some(events) }, receiver)
+    }
+
+    /// A caller that takes the answer only.
+    pub fn silent(profile: Arc<Profile>) -> Self {
+        Self { profile, events: None }
+    }
+
+    /// What is known of it.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Sends a notice, unless the client has not asked for such, or cannot take any. Waits while it reads slowly.
+    pub async fn notify(&self, notice: Notice) {
+        let wanted = match &notice {
+            Notice::Progress(_) => self.profile.progress == Interest::Wanted,
+            Notice::Log(level, _) => self.profile.log_level.is_some_and(|least| *level >= least),
+            Notice::Other { .. } => true,
+        };
+        if let Some(events) = self.events.as_ref().filter(|_| wanted) {
+            // Nobody listens any more: whoever waits for the answer is told by other means.
+            let _ = events.send(Event::Notice(notice)).await;
+        }
+    }
+
+    /// Asks the client and waits for its answer: for a legacy client as long as the connection lasts, for a modern one
+    /// the call is suspended until the retry comes. Check capabilities before.
+    ///
+    /// # Errors
+    /// [`Unanswered`].
+    pub async fn ask(&self, question: Question) -> Answer {
+        let method = question.method.clone();
+        let events = self.events.as_ref().ok_or(Unanswered::NotOffered { method })?;
+        let (reply, answer) = oneshot::channel();
+        events.send(Event::Question(question, reply)).await.map_err(|_| Unanswered::Gone)?;
+        answer.await.unwrap_or(Err(Unanswered::Gone))
+    }
+}
