@@ -1,21 +1,46 @@
-//! One tool call: what goes in ([`Call`]), what comes out ([`Outcome`] or [`CallError`]).
+//! One request that is carried out: what goes in ([`crate::exchange::Request`]), what comes out ([`Outcome`] or
+//! [`CallError`]).
 
+pub mod route;
 pub mod stack;
 pub mod validate;
 
+use mcpfleet_protocol::{Era, ErrorCode};
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
-use tokio::time::Instant;
 
-/// A tool call on its way through the stack.
-#[derive(Debug)]
-pub struct Call<'a> {
-    /// Name that the client used.
-    pub tool: &'a str,
-    /// Arguments as they came; an absent object is `{}`.
-    pub arguments: &'a RawValue,
-    /// When the answer is worth nothing any more.
-    pub deadline: Instant,
+/// What a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A tool.
+    Tool,
+    /// A prompt.
+    Prompt,
+    /// A resource.
+    Resource,
+    /// What a completion is for.
+    Reference,
+}
+
+impl Named {
+    /// The code of a request that names what is not there. Only the legacy revisions have one for resources
+    /// (2025-11-25, server/resources, "Error Handling"; 2026-07-28, server/resources).
+    pub const fn not_found(self, era: Era) -> ErrorCode {
+        match (self, era) {
+            (Self::Resource, Era::Legacy) => ErrorCode::ResourceNotFound,
+            _ => ErrorCode::InvalidParams,
+        }
+    }
+
+    /// The word, and the method that lists what there is.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Tool => ("tool", "tools/list"),
+            Self::Prompt => ("prompt", "prompts/list"),
+            Self::Resource => ("resource", "resources/list"),
+            Self::Reference => ("prompt or resource template", "prompts/list and resources/templates/list"),
+        }
+    }
 }
 
 /// What a call gave.
@@ -60,11 +85,19 @@ impl ToolResult {
 /// Why a call gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// No tool of that name. MCP: JSON-RPC error -32602.
-    #[error("there is no tool {tool:?} here; tools/list names those that there are")]
-    UnknownTool {
-        /// The name that was asked for.
-        tool: String,
+    /// Nothing of that name, as far as the caller may know.
+    #[error("there is no {} {name:?} here; {} names what there is", .kind.words().0, .kind.words().1)]
+    Unknown {
+        /// What was asked for.
+        kind: Named,
+        /// Its name or URI.
+        name: String,
+    },
+    /// The caller lacks scopes. HTTP 403 with a challenge.
+    #[error("this needs scopes that the caller does not have: all of {}", .scopes.join(" "))]
+    Forbidden {
+        /// All that are needed.
+        scopes: Vec<String>,
     },
     /// The arguments do not fit the schema. MCP 2025-11-25 and later: a result with `isError`.
     #[error("the arguments of {tool:?} do not fit its schema: {problems}")]
@@ -112,7 +145,9 @@ impl CallError {
     /// Metric label; one word of a closed set.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Unknown { kind: Named::Tool, .. } => "unknown_tool",
+            Self::Unknown { .. } => "unknown",
+            Self::Forbidden { .. } => "forbidden",
             Self::InvalidArguments { .. } => "invalid_arguments",
             Self::Busy { .. } => "busy",
             Self::Timeout { .. } => "timeout",

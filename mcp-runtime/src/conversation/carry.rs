@@ -1,0 +1,156 @@
+//! From a request of the wire to work, and from what the work gave to the message that answers it.
+
+use super::{
+    Answered, Client, Delivery, Exchange, Suspended, Visit,
+    exchange::Origin,
+    input::{Digest, Sealed, Unusable},
+};
+use crate::{
+    call::{CallError, Outcome, stack},
+    exchange::{Ask, Caller, Request, Resumption},
+};
+use mcpfleet_protocol::{
+    input::{self, InputResponses},
+    jsonrpc::Id,
+    server::{self, Operation},
+};
+use serde_json::value::RawValue;
+use std::sync::{Arc, LazyLock};
+
+/// Absent arguments mean the same as none.
+static NO_ARGUMENTS: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned()));
+
+/// Begins a request that is carried out rather than looked up.
+///
+/// # Errors
+/// The answer to a retry whose state cannot be used. `None` when the operation is not of that kind.
+pub fn begin(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    delivery: Delivery,
+) -> Option<Result<Exchange, Answered>> {
+    let (ask, retry) = read(&request.operation)?;
+    let origin = Origin {
+        id: request.id.clone().into_owned(),
+        token: request.meta.progress_token.clone().map(Id::into_owned),
+        client: client.clone(),
+        delivery,
+        suspended: visit.server.suspended.clone(),
+        digest: Digest::of(&ask),
+    };
+    let resumption = match resume(&retry, visit, &origin) {
+        Ok(Retried::Anew(resumption)) => resumption,
+        Ok(Retried::Suspended { key }) => {
+            let responses = retry.responses.and_then(InputResponses::read).unwrap_or_default();
+            let refuse = |(origin, why): (Origin, Unusable)| Suspended::refuse(&origin, why);
+            return Some(visit.server.suspended.resume(key, &responses, origin).map_err(refuse));
+        }
+        Err(why) => return Some(Err(Suspended::refuse(&origin, why))),
+    };
+    let meta = request.meta.raw.map(ToOwned::to_owned);
+    let work = Request { ask, meta, resumption };
+    let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
+    let job = Job { visit: visit.clone(), client: client.clone(), id: origin.id.clone(), digest: origin.digest };
+    Some(Ok(Exchange::new(Box::pin(job.run(work, caller)), events, origin)))
+}
+
+/// The replica in which the work of a retry waits, when that is another than this one.
+pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
+    let (ask, retry) = read(&request.operation)?;
+    let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
+    match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&ask)) {
+        Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
+        _ => None,
+    }
+}
+
+/// The client's half of a retry.
+struct Retry<'a> {
+    responses: Option<&'a RawValue>,
+    state: Option<String>,
+}
+
+enum Retried {
+    Anew(Option<Resumption>),
+    Suspended { key: [u8; 16] },
+}
+
+fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
+    let retry = |input: &input::Retry<'a>| Retry {
+        responses: input.responses,
+        state: input.state.clone().map(std::borrow::Cow::into_owned),
+    };
+    match operation {
+        Operation::CallTool(call) => {
+            let arguments = call.arguments.unwrap_or(&NO_ARGUMENTS).to_owned();
+            Some((Ask::CallTool { name: call.name.to_string(), arguments }, retry(&call.retry)))
+        }
+        Operation::GetPrompt(get) => {
+            let arguments = get.arguments.map(ToOwned::to_owned);
+            Some((Ask::GetPrompt { name: get.name.to_string(), arguments }, retry(&get.retry)))
+        }
+        Operation::ReadResource(read) => {
+            Some((Ask::ReadResource { uri: read.uri.to_string() }, retry(&read.retry)))
+        }
+        Operation::Complete(complete) => {
+            let ask = Ask::Complete {
+                reference: complete.reference.to_owned(),
+                argument: complete.argument.to_owned(),
+                context: complete.context.map(ToOwned::to_owned),
+            };
+            Some((ask, Retry { responses: None, state: None }))
+        }
+        _ => None,
+    }
+}
+
+fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, Unusable> {
+    let responses = retry.responses.map(ToOwned::to_owned);
+    let Some(state) = &retry.state else {
+        return Ok(Retried::Anew(responses.map(|given| Resumption { responses: Some(given), state: None })));
+    };
+    let partition = origin.client.principal.fingerprint();
+    match Sealed::open(state, &visit.shared.keys, partition, origin.digest)? {
+        Sealed::Upstream { state } => Ok(Retried::Anew(Some(Resumption { responses, state }))),
+        Sealed::Suspended { key, owner } if visit.server.suspended.is_here(&owner) => {
+            Ok(Retried::Suspended { key })
+        }
+        // Whoever could have reached it has sent the request there.
+        Sealed::Suspended { .. } => Err(Unusable::OwnerGone),
+    }
+}
+
+/// One request, free of the wire that it came on.
+struct Job {
+    visit: Visit,
+    client: Arc<Client>,
+    id: Id<'static>,
+    digest: Digest,
+}
+
+impl Job {
+    async fn run(self, request: Request, caller: Caller) -> Answered {
+        let stack::Answered { result, permit } =
+            stack::run(&self.visit.server, &self.visit.snapshot, &request, &caller).await;
+        let result = match result {
+            Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
+            result => self.answer(&request.ask, result),
+        };
+        result.holding(permit)
+    }
+
+    fn input_required(&self, requests: Option<&RawValue>, state: Option<String>) -> Answered {
+        let sealed = Sealed::Upstream { state };
+        let (keys, partition) = (&self.visit.shared.keys, self.client.principal.fingerprint());
+        let state = sealed.seal(keys, partition, self.digest);
+        let server = &self.visit.snapshot.implementation;
+        Answered::success(&self.id, &input::forward_required(requests, &state, server))
+    }
+
+    fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {
+        super::outcome::Written { id: &self.id, client: &self.client, server: &self.visit.snapshot.implementation }
+            .answer(ask, result)
+    }
+}

@@ -1,0 +1,84 @@
+//! Who asks, and of whom.
+
+use crate::{
+    catalog::Snapshot,
+    exchange::{Interest, Profile},
+    identity::Principal,
+    server::Server,
+    session::{Live, Ticket},
+    transport::Shared,
+};
+use mcpfleet_protocol::{
+    Era, Revision,
+    server::{ClientCapabilities, Meta},
+};
+use std::sync::Arc;
+
+/// One request's surroundings: the server as it was when the request came.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// What all connections share.
+    pub shared: Arc<Shared>,
+    /// Which server.
+    pub server: Arc<Server>,
+    /// What it offers; kept to the end of the request.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// The client, as far as it is known for one request.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The revision that its answer must be written in.
+    pub revision: Revision,
+    /// What it can do.
+    pub capabilities: ClientCapabilities,
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// What is held of its session; legacy clients with a session only.
+    pub live: Option<Arc<Live>>,
+}
+
+impl Client {
+    /// A client of the modern era: all that is known came with the request.
+    pub fn modern(revision: Revision, meta: &Meta<'_>, principal: Arc<Principal>) -> Self {
+        let capabilities = meta.client_capabilities.map(ClientCapabilities::read).unwrap_or_default();
+        Self { revision, capabilities, principal, live: None }
+    }
+
+    /// A client in a session.
+    pub fn in_session(ticket: &Ticket, live: Arc<Live>, principal: Arc<Principal>) -> Self {
+        Self {
+            revision: ticket.revision,
+            capabilities: ticket.capabilities,
+            principal,
+            live: Some(live),
+        }
+    }
+
+    /// A legacy client that has no session: nothing can be asked of it.
+    pub fn without_session(revision: Revision, principal: Arc<Principal>) -> Self {
+        Self { revision, capabilities: ClientCapabilities::default(), principal, live: None }
+    }
+
+    /// Its era.
+    pub const fn era(&self) -> Era {
+        self.revision.era()
+    }
+
+    /// What those who carry out its request are told of it.
+    pub fn profile(&self, meta: &Meta<'_>) -> Profile {
+        let progress = if meta.progress_token.is_some() { Interest::Wanted } else { Interest::Unwanted };
+        let log_level = match self.era() {
+            Era::Modern => meta.log_level,
+            Era::Legacy => self.live.as_ref().and_then(|live| live.log_level()),
+        };
+        Profile {
+            revision: self.revision,
+            capabilities: self.capabilities,
+            principal: self.principal.clone(),
+            session: self.live.as_ref().map(|live| live.key),
+            log_level,
+            progress,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What is answered from what is known here.
+
+use super::{Answered, Client, Visit};
+use crate::catalog::List;
+use mcpfleet_protocol::{
+    answer::{empty_result, pong},
+    server::{Operation, Reason, Refusal, Request},
+};
+use std::borrow::Cow;
+
+/// The answer, or `None` when the request is carried out by somebody: see [`super::begin`].
+pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<Answered> {
+    let (id, snapshot) = (&request.id, &visit.snapshot);
+    Some(match &request.operation {
+        Operation::Initialize(wanted) => Answered::success(id, &snapshot.initialize(wanted.negotiated)),
+        Operation::Discover => Answered::success(id, snapshot.discover()),
+        Operation::Ping => Answered::success(id, &pong()),
+        Operation::ListTools { cursor } => list(visit, client, request, (List::Tools, cursor.as_ref())),
+        Operation::ListPrompts { cursor } => list(visit, client, request, (List::Prompts, cursor.as_ref())),
+        Operation::ListResources { cursor } => {
+            list(visit, client, request, (List::Resources, cursor.as_ref()))
+        }
+        Operation::ListResourceTemplates { cursor } => {
+            list(visit, client, request, (List::ResourceTemplates, cursor.as_ref()))
+        }
+        Operation::SetLogLevel { level } => {
+            // Without a session there is nothing to remember it by, and nothing that would send one.
+            if let Some(live) = &client.live {
+                live.set_log_level(*level);
+            }
+            Answered::success(id, &empty_result())
+        }
+        Operation::Subscribe { uri } => match subscribe(visit, client, uri) {
+            Ok(()) => Answered::success(id, &empty_result()),
+            Err(why) => invalid(request, &why),
+        },
+        Operation::Unsubscribe { uri } => {
+            if let Some(live) = &client.live {
+                live.unsubscribe(uri);
+            }
+            Answered::success(id, &empty_result())
+        }
+        _ => return None,
+    })
+}
+
+/// Everything is one page: old clients never ask for a second. A cursor is thus not of our making.
+fn list(
+    visit: &Visit,
+    client: &Client,
+    request: &Request<'_>,
+    (list, cursor): (List, Option<&Cow<'_, str>>),
+) -> Answered {
+    match cursor {
+        None => {
+            let result = visit.snapshot.list(list, client.revision, &client.principal);
+            Answered::success(&request.id, &result)
+        }
+        Some(_) => invalid(request, "this cursor is not one of ours: list from the start"),
+    }
+}
+
+fn subscribe(visit: &Visit, client: &Client, uri: &str) -> Result<(), String> {
+    let Some(live) = &client.live else {
+        return Err("resources/subscribe needs a session: send initialize first".into());
+    };
+    let interest = visit.interest(uri).ok_or_else(|| format!("there is no resource {uri:?} here"))?;
+    live.subscribe(uri, interest)
+        .map_err(|most| format!("a session can watch {most} resources; unsubscribe from one first"))
+}
+
+fn invalid(request: &Request<'_>, why: &str) -> Answered {
+    Answered::refusal(&Refusal::new(Reason::InvalidParams, Some(&request.id), why))
+}

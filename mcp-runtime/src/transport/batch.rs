@@ -1,0 +1,75 @@
+//! JSON-RPC batches: 2025-03-26 only ("Receivers MUST support receiving JSON-RPC batches", basic, "Batching").
+//!
+//! Every request of a batch is carried out, all at once; each takes its own place in the queue. When none says
+//! anything before its answer, the answers go back as one array, else as a stream of messages.
+
+use super::{
+    answer,
+    mcp::Call,
+    streaming::{Source, join},
+};
+use crate::{
+    conversation::{self, Answered},
+    model::Body,
+};
+use http::{Response, StatusCode};
+use mcpfleet_protocol::{
+    Revision,
+    server::{Accepts, Context, Incoming, Operation, Reason, Refusal, Request},
+};
+
+/// Answers a batch.
+pub async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Refusal>>) -> Response<Body> {
+    let accepts = messages.iter().find_map(|message| message.as_ref().ok().map(|it| it.context().accepts));
+    if let Err(why) = check(call, &messages) {
+        return answer::refusal(&why);
+    }
+    let mut sources = Vec::new();
+    for message in messages {
+        match message {
+            Err(why) => sources.push(Source::done(Answered::refusal(&why))),
+            Ok(Incoming::Request(request)) => match source(call, request).await {
+                Ok(source) => sources.push(source),
+                Err(response) => return *response,
+            },
+            Ok(other) => {
+                let response = call.one(other).await;
+                if response.status() != StatusCode::ACCEPTED {
+                    return response;
+                }
+            }
+        }
+    }
+    if sources.is_empty() { answer::accepted() } else { join(sources, accepts.unwrap_or(Accepts::Either)).await }
+}
+
+/// A batch is one revision's, in one session.
+fn check(call: &Call<'_>, messages: &[Result<Incoming<'_>, Refusal>]) -> Result<(), Refusal> {
+    let contexts = messages.iter().filter_map(|message| message.as_ref().ok().map(Incoming::context));
+    let mut revisions = Vec::new();
+    for context in contexts {
+        revisions.push(revision(call, context)?);
+    }
+    if revisions.iter().all(|revision| *revision == Revision::V2025_03_26) {
+        Ok(())
+    } else {
+        let why = "JSON-RPC batches are part of 2025-03-26 only: send one message a request";
+        Err(Refusal::new(Reason::InvalidRequest, None, why))
+    }
+}
+
+fn revision(call: &Call<'_>, context: &Context) -> Result<Revision, Refusal> {
+    Ok(call.session(context, None)?.map_or(context.revision, |ticket| ticket.revision))
+}
+
+async fn source(call: &Call<'_>, request: Request<'_>) -> Result<Source, Box<Response<Body>>> {
+    if matches!(request.operation, Operation::Listen(_) | Operation::Initialize(_)) {
+        let why = Refusal::not_served(&request.id, &request.operation);
+        return Ok(Source::done(Answered::refusal(&why)));
+    }
+    let client = call.client(&request).await?;
+    if let Some(answered) = conversation::answer(&call.visit, &client, &request) {
+        return Ok(Source::done(answered));
+    }
+    Ok(call.source(&client, &request).unwrap_or_else(|answered| Source::done(*answered)))
+}

@@ -1,0 +1,131 @@
+//! The response to one POST: a JSON document, or an event stream when something is said before the answer.
+//!
+//! Which of the two is decided by what comes first: the answer, a message, or silence that lasts. A modern request is
+//! driven by the response itself, so that closing the stream cancels it (2026-07-28, streamable HTTP, "Cancellation"); a
+//! legacy one by a task that outlives the connection ("Disconnection SHOULD NOT be interpreted as the client cancelling
+//! its request", 2025-11-25, transports).
+
+use super::answer;
+use crate::{
+    admission::Permit,
+    conversation::{Answered, Exchange, Step},
+    model::Body,
+    session::Running,
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http::Response;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use mcpfleet_protocol::{server::Accepts, sse};
+use std::time::Duration;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Longest silence of a stream, and how long a response may keep its client without a word.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Where the messages of one response come from.
+pub enum Source {
+    /// From the work itself, which ends with the response.
+    Direct(Box<Exchange>),
+    /// From a task, which does not.
+    Driven(mpsc::Receiver<Step>),
+}
+
+impl Source {
+    /// An exchange that ends with its response.
+    pub fn direct(exchange: Exchange) -> Self {
+        Self::Direct(Box::new(exchange))
+    }
+
+    /// An exchange that goes on to its end, or until its client says otherwise.
+    pub fn driven(exchange: Exchange, running: Option<Running>, tasks: &TaskTracker) -> Self {
+        let (out, steps) = mpsc::channel(1);
+        tasks.spawn(drive(exchange, running, out));
+        Self::Driven(steps)
+    }
+
+    async fn next(&mut self) -> Option<Step> {
+        match self {
+            Self::Direct(exchange) => exchange.next().await,
+            Self::Driven(steps) => steps.recv().await,
+        }
+    }
+}
+
+/// Sends everything that an exchange says to `out`, to its end. When nobody listens any more it is carried out all the
+/// same.
+pub async fn drive(mut exchange: Exchange, running: Option<Running>, out: mpsc::Sender<Step>) {
+    let cancelled = running.as_ref().map_or_else(CancellationToken::new, |running| running.cancelled.clone());
+    loop {
+        let step = tokio::select! {
+            () = cancelled.cancelled() => return,
+            step = exchange.next() => step,
+        };
+        let Some(step) = step else { return };
+        // The client has left: what is said on the way is lost, and the answer with it.
+        let _ = out.send(step).await;
+    }
+}
+
+/// The response.
+pub async fn respond(mut source: Source, accepts: Accepts) -> Response<Body> {
+    let first = match accepts {
+        Accepts::JsonOnly => Ok(source.next().await),
+        Accepts::Either | Accepts::EventStreamOnly => timeout(KEEP_ALIVE, source.next()).await,
+    };
+    match first {
+        Ok(Some(Step::Last(answered))) => answer::answered(answered, accepts),
+        Ok(Some(Step::Message(message))) => stream(source, Some(message)),
+        Err(_) => stream(source, None),
+        // "Receivers of a cancellation SHOULD NOT send a response" (2025-11-25, basic/utilities/cancellation).
+        Ok(None) => answer::event_stream(answer::full(Bytes::new())),
+    }
+}
+
+fn stream(source: Source, first: Option<Bytes>) -> Response<Body> {
+    let first = first.map_or_else(|| Bytes::from_static(sse::KEEP_ALIVE), |message| event(&message));
+    let streaming = Streaming { source: Some(source), first: Some(first), permit: None };
+    let frames = stream::unfold(streaming, Streaming::next);
+    answer::event_stream(Body::new(StreamBody::new(frames.map(|frame| Ok(Frame::data(frame))))))
+}
+
+/// A response between two frames.
+struct Streaming {
+    /// Absent after the answer.
+    source: Option<Source>,
+    first: Option<Bytes>,
+    /// Held until the answer was written.
+    permit: Option<Permit>,
+}
+
+impl Streaming {
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        if let Some(first) = self.first.take() {
+            return Some((first, self));
+        }
+        let source = self.source.as_mut()?;
+        let step = tokio::select! {
+            biased;
+            step = source.next() => step?,
+            () = sleep(KEEP_ALIVE) => return Some((Bytes::from_static(sse::KEEP_ALIVE), self)),
+        };
+        let frame = match step {
+            Step::Message(message) => event(&message),
+            Step::Last(Answered { message, permit, .. }) => {
+                self.permit = permit;
+                self.source = None;
+                event(&message)
+            }
+        };
+        Some((frame, self))
+    }
+}
+
+fn event(message: &Bytes) -> Bytes {
+    sse::encode(&String::from_utf8_lossy(message), None)
+}
