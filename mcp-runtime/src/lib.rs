@@ -21,6 +21,7 @@ pub mod fleet;
 pub mod model;
 pub mod readiness;
 pub mod reload;
+pub mod seal;
 pub mod server;
 pub mod source;
 pub mod telemetry;

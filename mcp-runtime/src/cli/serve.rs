@@ -6,6 +6,7 @@ use crate::{
     fleet,
     readiness::Readiness,
     reload::{Around, Reloader, push::Link},
+    seal::Keyring,
     source::Source,
     telemetry::{self, Metrics},
     transport::{
@@ -169,7 +170,8 @@ fn start(
 ) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
     let bound = data.local_addr()?;
     let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
-    let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure);
+    let keys = Keyring::random()?;
+    let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure, keys);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let around = args.around(bound)?;
     let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };

@@ -15,7 +15,7 @@ pub mod routes;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, telemetry::Metrics, uplink::news::News};
+use crate::{fleet::Fleet, seal::Keyring, telemetry::Metrics, uplink::news::News};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -45,6 +45,8 @@ pub struct Shared {
     pub intake: intake::Intake,
     /// Whether new clients are taken.
     pub retreat: retreat::Retreat,
+    /// By what state that clients carry is sealed.
+    pub keys: Arc<Keyring>,
     /// What there is to tell the operator.
     pub news: Arc<News>,
     answered: AtomicU64,
@@ -63,7 +65,12 @@ pub enum Exposure {
 
 impl Shared {
     /// Shared state of a listener that has served nothing yet.
-    pub fn new(fleet: Arc<Fleet>, metrics: Arc<Metrics>, exposure: Exposure) -> Arc<Self> {
+    pub fn new(
+        fleet: Arc<Fleet>,
+        metrics: Arc<Metrics>,
+        exposure: Exposure,
+        keys: Arc<Keyring>,
+    ) -> Arc<Self> {
         // Random per process: nobody else's requests may be taken for the handshake, or the handshake for a call.
         let key = RandomState::new().hash_one(std::process::id());
         Arc::new(Self {
@@ -73,6 +80,7 @@ impl Shared {
             detached: TaskTracker::new(),
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
+            keys,
             news: Arc::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),
