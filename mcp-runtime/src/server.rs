@@ -3,25 +3,49 @@
 use crate::{
     admission::{Admission, streams::Streams},
     catalog::{
-        Parts, Snapshot,
+        OwnOffers, Parts, Snapshot,
         edition::Editions,
         own::{self, Unservable},
     },
+    conversation::Suspended,
     credentials::Credentials,
     egress::Egress,
+    seal::Keyring,
+    session::Sessions,
     telemetry::Metrics,
     uplink::news::News,
-    upstream::{Pool, Roster},
+    upstream::{Pool, Roster, Updated},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use mcpfleet_config::{
     ConfigHash, RuntimeConfig,
     status::{Rejected, UpstreamState},
 };
+use mcpfleet_protocol::answer::Implementation;
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU64, Ordering},
 };
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// Changes of resources that wait for a client that reads slowly; one that is further behind is told of all that it
+/// watches.
+const UPDATES: usize = 256;
+
+/// What servers share with the process that they are in.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The process's HTTP client.
+    pub egress: Egress,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+    /// What there is to tell the operator.
+    pub news: Arc<News>,
+    /// By what state that clients carry is sealed.
+    pub keys: Arc<Keyring>,
+    /// `ip:port` where other replicas reach this one; empty when they cannot.
+    pub own_address: String,
+}
 
 /// A server with everything that calls need.
 #[derive(Debug)]
@@ -36,6 +60,12 @@ pub struct Server {
     pub editions: Editions,
     /// Its upstreams.
     pub pool: Pool,
+    /// Its sessions.
+    pub sessions: Sessions,
+    /// Calls that wait for input of their clients.
+    pub suspended: Arc<Suspended>,
+    /// URIs of resources that have changed.
+    pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
     pub egress: Egress,
     /// A configuration that was refused since the one that is served.
@@ -66,13 +96,10 @@ impl Server {
     ///
     /// # Errors
     /// [`Unservable`]; nothing is left behind.
-    pub fn start(
-        loaded: Loaded,
-        egress: &Egress,
-        metrics: &Arc<Metrics>,
-        news: &Arc<News>,
-    ) -> Result<Arc<Self>, Unservable> {
+    pub fn start(loaded: Loaded, around: &Surroundings) -> Result<Arc<Self>, Unservable> {
+        let Surroundings { egress, metrics, news, keys, own_address } = around;
         let own = own::prepare(&loaded.config, &[])?;
+        let own_offers = Arc::new(OwnOffers::prepare(&loaded.config, &OwnOffers::default())?);
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
         let pool = Pool::new(egress.clone());
@@ -80,13 +107,17 @@ impl Server {
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
+        let parts = Parts { config, hash, credentials, own: own.into(), own_offers, roster: pool.roster() };
+        let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
             admission,
             streams,
             editions: Editions::default(),
             pool,
+            sessions: Sessions::new(keys.clone()),
+            suspended: Suspended::new(keys.clone(), own_address.clone(), implementation),
+            updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             rejected: ArcSwapOption::empty(),
             revision: AtomicU64::new(revision),
@@ -96,6 +127,7 @@ impl Server {
             building: Mutex::new(()),
         });
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
+        tokio::spawn(follow_resources(Arc::downgrade(&server), server.pool.updates()));
         Ok(server)
     }
 
@@ -128,12 +160,17 @@ impl Server {
         let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let own = own::prepare(&loaded.config, &before.parts.own)?.into();
+        let own_offers = Arc::new(OwnOffers::prepare(&loaded.config, &before.parts.own_offers)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        self.swap(Parts { config, hash, credentials, own, own_offers: own_offers.clone(), roster: self.pool.roster() });
+        for uri in own_offers.changed_since(&before.parts.own_offers) {
+            // Nobody may be listening.
+            let _ = self.updates.send(uri.into());
+        }
         self.set_revision(revision);
         Ok(())
     }
@@ -185,5 +222,21 @@ async fn follow_upstreams(server: Weak<Server>) {
         let roster = changed.borrow_and_update().clone();
         let Some(server) = server.upgrade() else { return };
         server.follow(roster);
+    }
+}
+
+/// Tells listeners of resources that upstreams say have changed, as long as the server lives.
+async fn follow_resources(server: Weak<Server>, mut updates: broadcast::Receiver<Updated>) {
+    loop {
+        let updated = updates.recv().await;
+        let Some(server) = server.upgrade() else { return };
+        match updated {
+            // Nobody may be listening.
+            Ok(Updated { uri, .. }) => drop(server.updates.send(uri.into())),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(server = server.name, missed, "resources changed faster than it could be told");
+            }
+            Err(RecvError::Closed) => return,
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A name is served once: our own tool before any upstream's, and among upstreams the first by the upstream's name,
 //! so that the answer does not depend on who connected first.
 
-use super::own::OwnTool;
+use super::{own::OwnTool, own_prompt::OwnPrompt, own_resource::OwnResource};
 use crate::upstream::UpstreamTool;
 use mcpfleet_protocol::Tool;
 use std::{
@@ -16,12 +16,16 @@ use std::{
 pub enum Target {
     /// A backend of ours.
     Own(Arc<OwnTool>),
-    /// A tool of an upstream.
+    /// A prompt of ours.
+    OwnPrompt(Arc<OwnPrompt>),
+    /// A resource of ours.
+    OwnResource(Arc<OwnResource>),
+    /// An upstream.
     Upstream {
-        /// The upstream's name.
+        /// Its name.
         upstream: String,
-        /// The tool's name there.
-        tool: String,
+        /// The name or URI there.
+        key: String,
     },
 }
 
@@ -72,7 +76,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
     let definition = Tool::read(&tool.definition).map_err(|error| error.to_string())?;
     match merged.entry(tool.exposed_name.clone()) {
         Entry::Vacant(free) => {
-            let target = Target::Upstream { upstream: tool.upstream.clone(), tool: tool.name.clone() };
+            let target = Target::Upstream { upstream: tool.upstream.clone(), key: tool.name.clone() };
             free.insert(Merged { definition, target });
             Ok(())
         }
@@ -80,6 +84,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
             Target::Own(own) => {
                 format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
             }
+            Target::OwnPrompt(_) | Target::OwnResource(_) => "this server has this name".to_owned(),
             Target::Upstream { upstream, .. } => {
                 format!("upstream {upstream} has this name too; give one of them a prefix")
             }
@@ -127,7 +132,7 @@ mod tests {
     #[test]
     fn what_we_do_not_know_of_a_definition_is_kept() {
         let (merged, _) = merge(&[], &[offered("a", "search")]);
-        let text = merged["search"].definition.write(mcpfleet_protocol::Era::Modern);
+        let text = merged["search"].definition.write(mcpfleet_protocol::Revision::LATEST_MODERN);
         assert!(text.as_str().contains("icons"), "{text:?}");
     }
 }

@@ -5,34 +5,43 @@
 //! one that it began with.
 
 pub mod edition;
+mod lists;
 pub mod merge;
 pub mod needs;
+mod offers;
 pub mod own;
+pub mod own_prompt;
+pub mod own_resource;
+
+pub use offers::{Found, OwnOffers};
 
 use crate::{
     credentials::Credentials,
+    identity::Principal,
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
-use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
+use lists::{Lists, latest};
+use mcpfleet_config::{ConfigHash, Priority, RuntimeConfig, status::MissingCredential};
 use mcpfleet_protocol::{
-    Era, Revision, Tool,
-    answer::{
-        self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, ToolsPage, discover,
-        list_tools, tools_capability,
-    },
+    Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities, Tool,
+    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
+    client::ListKind,
     header::ParamHeader,
     json::JsonText,
     server::AllowedOrigins,
 };
 use merge::{Merged, Target, Withheld};
+use offers::Offers;
 use own::OwnTool;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
-/// How long clients may keep lists. Short, because a tool that was just applied should be seen.
+/// How long clients may keep what the server says of itself.
 const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most bytes of instructions that are gathered from upstreams.
+const MAX_INSTRUCTIONS: usize = 16 * 1024;
 
 /// What a snapshot is made of.
 #[derive(Clone, Debug)]
@@ -45,6 +54,8 @@ pub struct Parts {
     pub credentials: Arc<Credentials>,
     /// `config`'s tools.
     pub own: Arc<[Arc<OwnTool>]>,
+    /// `config`'s prompts and resources.
+    pub own_offers: Arc<OwnOffers>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
 }
@@ -61,9 +72,12 @@ pub struct Snapshot {
     /// Tools of upstreams that lost their name to another.
     pub withheld: Vec<Withheld>,
     tools: HashMap<String, Arc<Entry>>,
+    offers: Offers,
+    lists: Lists,
+    identity: ServerIdentity,
+    discover: JsonText,
     other: Arc<ToolMetrics>,
     models: Arc<ToolMetrics>,
-    answers: Answers,
 }
 
 /// One tool, ready to be called.
@@ -73,19 +87,14 @@ pub struct Entry {
     pub target: Target,
     /// Deadline of a call.
     pub timeout: Duration,
+    /// Scopes that a caller needs.
+    pub scopes: Vec<String>,
+    /// Its place in the list.
+    pub rank: Priority,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
     pub metrics: Arc<ToolMetrics>,
-}
-
-/// Answers that are the same for everyone.
-#[derive(Debug)]
-struct Answers {
-    initialize: JsonText,
-    discover: JsonText,
-    list_legacy: JsonText,
-    list_modern: JsonText,
 }
 
 impl Snapshot {
@@ -93,22 +102,34 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (offers, lost) = Offers::merge(&parts.own_offers, &parts.roster, config);
+        withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
-        let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
-        let answers = Answers::write(&implementation, list_changes(config), &definitions);
-        let entry = |(name, tool): (String, Merged)| {
+        let identity = identity(&implementation, config, &parts.own_offers, &parts.roster);
+        let mut listed: Vec<(Tool, Arc<Entry>)> = merged.into_iter().map(|(name, tool)| {
             let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
-            (name, Arc::new(Entry::new(tool, config, metrics)))
-        };
+            (tool.definition.clone(), Arc::new(Entry::new(tool, config, metrics)))
+        }).collect();
+        // The names are in order already; what is to be chosen first stands first.
+        listed.sort_by_key(|(_, entry)| entry.rank);
+        let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let lists = Lists::new(listed, [
+            offers.prompts.values().cloned().collect(),
+            offers.resources.values().cloned().collect(),
+            offers.templates.values().cloned().collect(),
+        ]);
         Self {
-            implementation,
             origins: origins(config),
             withheld,
-            tools: merged.into_iter().map(entry).collect(),
+            tools,
+            offers,
+            lists,
+            discover: discover(&identity, CACHE),
+            identity,
+            implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
             models: Arc::new(ToolMetrics::new(metrics, &server, MODELS)),
-            answers,
             parts,
         }
     }
@@ -139,30 +160,54 @@ impl Snapshot {
         gone.for_each(|(_, entry)| entry.metrics.forget());
     }
 
-    /// The result of `tools/list`.
-    pub fn list(&self, era: Era) -> &JsonText {
-        match era {
-            Era::Legacy => &self.answers.list_legacy,
-            Era::Modern => &self.answers.list_modern,
-        }
+    /// A prompt by the name that clients use.
+    pub fn prompt(&self, name: &str) -> Option<Found> {
+        self.offers.prompt(name)
     }
 
-    /// Whether clients are told that the list has changed.
+    /// Who gives a resource.
+    pub fn resource(&self, uri: &str) -> Option<Found> {
+        self.offers.resource(uri)
+    }
+
+    /// Who completes a resource template.
+    pub fn template(&self, text: &str) -> Option<Found> {
+        self.offers.template(text)
+    }
+
+    /// How long a request to an upstream may take.
+    pub fn upstream_timeout(&self, upstream: &str) -> Duration {
+        upstream_timeout(&self.parts.config, upstream)
+    }
+
+    /// The list that a caller sees.
+    pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
+        self.lists.for_caller(kind, revision, &self.implementation, caller)
+    }
+
+    /// The whole list as the newest clients of an era see it.
+    pub fn whole(&self, kind: ListKind, era: Era) -> &JsonText {
+        self.lists.whole(kind, latest(era), &self.implementation)
+    }
+
+    /// What the server offers.
+    pub fn capabilities(&self) -> &ServerCapabilities {
+        &self.identity.capabilities
+    }
+
+    /// Whether clients are told that a list has changed.
     pub fn list_changes(&self) -> ListChanges {
         list_changes(&self.parts.config)
     }
 
     /// The result of `server/discover`.
     pub fn discover(&self) -> &JsonText {
-        &self.answers.discover
+        &self.discover
     }
 
     /// The result of `initialize`.
     pub fn initialize(&self, negotiated: Revision) -> JsonText {
-        match negotiated {
-            Revision::LATEST_LEGACY => self.answers.initialize.clone(),
-            other => answer::initialize(&identity(&self.implementation, self.list_changes()), other),
-        }
+        answer::initialize(&self.identity, negotiated)
     }
 
     /// Credentials that are named and not there, with what does not work for want of them.
@@ -176,39 +221,66 @@ impl Snapshot {
 
 impl Entry {
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
-        let timeout = match &tool.target {
-            Target::Own(own) => Duration::from_millis(own.config.timeout_ms),
-            Target::Upstream { upstream, .. } => config
-                .upstreams
-                .iter()
-                .find(|known| known.name == *upstream)
-                .map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms)),
+        let (timeout, scopes, rank) = match &tool.target {
+            Target::Own(own) => {
+                (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone(), own.config.priority)
+            }
+            Target::Upstream { upstream, .. } => {
+                (upstream_timeout(config, upstream), offers::scopes(config, upstream), Priority::Normal)
+            }
+            Target::OwnPrompt(_) | Target::OwnResource(_) => {
+                (DEFAULT_TIMEOUT, Vec::new(), Priority::Normal)
+            }
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
-        Self { target: tool.target, timeout, mirrored, metrics }
+        Self { target: tool.target, timeout, scopes, rank, mirrored, metrics }
     }
 }
 
-impl Answers {
-    fn write(implementation: &Implementation, changes: ListChanges, tools: &[Tool]) -> Self {
-        let identity = identity(implementation, changes);
-        let page = ToolsPage { tools, next_cursor: None, cache: CACHE, server: implementation };
-        Self {
-            initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
-            discover: discover(&identity, CACHE),
-            list_legacy: list_tools(&page, Era::Legacy),
-            list_modern: list_tools(&page, Era::Modern),
+/// Who the server says it is, and what it offers: its own and everything that an upstream that answers has declared.
+fn identity(
+    info: &Implementation,
+    config: &RuntimeConfig,
+    own: &OwnOffers,
+    roster: &Roster,
+) -> ServerIdentity {
+    let changes = list_changes(config);
+    let offered = |yes: bool| if yes { Offered::Yes } else { Offered::No };
+    let any = |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|about| has(&about.capabilities));
+    let prompts = !own.prompts.is_empty() || any(|it| it.prompts.is_some());
+    let resources = !own.resources.is_empty() || any(|it| it.resources.is_some());
+    let subscribe = offered(changes == ListChanges::Announced);
+    let completions = own.complete_anything() || any(|it| it.completions == Offered::Yes);
+    let capabilities = ServerCapabilities {
+        tools: Some(changes),
+        prompts: prompts.then_some(changes),
+        resources: resources.then_some(ResourcesOffer { changes, subscribe }),
+        completions: offered(completions),
+        // Those who carry a request out may have something to say; we ourselves have not.
+        logging: offered(!config.upstreams.is_empty()),
+        extensions: None,
+    };
+    ServerIdentity { info: info.clone(), capabilities, instructions: instructions(roster) }
+}
+
+/// What upstreams tell models, each under its name.
+fn instructions(roster: &Roster) -> Option<String> {
+    let said = roster.about.iter().filter_map(|about| Some((&about.upstream, about.instructions.as_deref()?)));
+    let mut text = String::new();
+    for (upstream, instructions) in said {
+        if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {
+            break;
         }
+        let gap = if text.is_empty() { "" } else { "\n\n" };
+        text = format!("{text}{gap}{upstream}: {instructions}");
     }
+    (!text.is_empty()).then_some(text)
 }
 
-fn identity(implementation: &Implementation, changes: ListChanges) -> ServerIdentity {
-    ServerIdentity {
-        info: implementation.clone(),
-        capabilities: tools_capability(changes),
-        instructions: None,
-    }
+fn upstream_timeout(config: &RuntimeConfig, upstream: &str) -> Duration {
+    let declared = config.upstreams.iter().find(|known| known.name == upstream);
+    declared.map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms))
 }
 
 /// A server that may keep no streams promises no notifications.

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod lint;
 pub mod serve;
+pub mod stdio;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -10,12 +10,15 @@ use crate::{
     exchange::{Ask, Caller, Request, Resumption},
 };
 use mcpfleet_protocol::{
-    input::{self, InputResponses},
+    answer::input_required,
     jsonrpc::Id,
-    server::{self, Operation},
+    mrtr::InputResponses,
+    ErrorCode,
+    json::JsonText,
+    server::{self, Complete, Operation, Reference},
 };
-use serde_json::value::RawValue;
-use std::sync::{Arc, LazyLock};
+use serde_json::{json, value::{RawValue, to_raw_value}};
+use std::{borrow::Cow, sync::{Arc, LazyLock}};
 
 /// Absent arguments mean the same as none.
 static NO_ARGUMENTS: LazyLock<Box<RawValue>> =
@@ -43,7 +46,10 @@ pub fn begin(
     let resumption = match resume(&retry, visit, &origin) {
         Ok(Retried::Anew(resumption)) => resumption,
         Ok(Retried::Suspended { key }) => {
-            let responses = retry.responses.and_then(InputResponses::read).unwrap_or_default();
+            let responses = match retry.responses.map(InputResponses::read).transpose() {
+                Ok(responses) => responses.unwrap_or_default(),
+                Err(why) => return Some(Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string()))),
+            };
             let refuse = |(origin, why): (Origin, Unusable)| Suspended::refuse(&origin, why);
             return Some(visit.server.suspended.resume(key, &responses, origin).map_err(refuse));
         }
@@ -78,32 +84,40 @@ enum Retried {
 }
 
 fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
-    let retry = |input: &input::Retry<'a>| Retry {
-        responses: input.responses,
-        state: input.state.clone().map(std::borrow::Cow::into_owned),
+    let retry = |responses: Option<&'a RawValue>, state: &Option<Cow<'a, str>>| Retry {
+        responses,
+        state: state.clone().map(Cow::into_owned),
     };
     match operation {
         Operation::CallTool(call) => {
             let arguments = call.arguments.unwrap_or(&NO_ARGUMENTS).to_owned();
-            Some((Ask::CallTool { name: call.name.to_string(), arguments }, retry(&call.retry)))
+            Some((Ask::CallTool { name: call.name.to_string(), arguments }, retry(call.input_responses, &call.request_state)))
         }
         Operation::GetPrompt(get) => {
             let arguments = get.arguments.map(ToOwned::to_owned);
-            Some((Ask::GetPrompt { name: get.name.to_string(), arguments }, retry(&get.retry)))
+            Some((Ask::GetPrompt { name: get.name.to_string(), arguments }, retry(get.input_responses, &get.request_state)))
         }
         Operation::ReadResource(read) => {
-            Some((Ask::ReadResource { uri: read.uri.to_string() }, retry(&read.retry)))
+            Some((Ask::ReadResource { uri: read.uri.to_string() }, retry(read.input_responses, &read.request_state)))
         }
         Operation::Complete(complete) => {
-            let ask = Ask::Complete {
-                reference: complete.reference.to_owned(),
-                argument: complete.argument.to_owned(),
-                context: complete.context.map(ToOwned::to_owned),
-            };
-            Some((ask, Retry { responses: None, state: None }))
+            Some((completion(complete)?, Retry { responses: None, state: None }))
         }
         _ => None,
     }
+}
+
+fn completion(complete: &Complete<'_>) -> Option<Ask> {
+    let reference = match &complete.reference {
+        Reference::Prompt(name) => json!({"type": "ref/prompt", "name": name}),
+        Reference::Resource(uri) => json!({"type": "ref/resource", "uri": uri}),
+    };
+    let argument = json!({"name": complete.argument, "value": complete.value});
+    Some(Ask::Complete {
+        reference: to_raw_value(&reference).ok()?,
+        argument: to_raw_value(&argument).ok()?,
+        context: complete.context.map(ToOwned::to_owned),
+    })
 }
 
 fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, Unusable> {
@@ -144,9 +158,14 @@ impl Job {
     fn input_required(&self, requests: Option<&RawValue>, state: Option<String>) -> Answered {
         let sealed = Sealed::Upstream { state };
         let (keys, partition) = (&self.visit.shared.keys, self.client.principal.fingerprint());
-        let state = sealed.seal(keys, partition, self.digest);
         let server = &self.visit.snapshot.implementation;
-        Answered::success(&self.id, &input::forward_required(requests, &state, server))
+        match sealed.seal(keys, partition, self.digest) {
+            Ok(state) => {
+                let requests = requests.map(JsonText::from);
+                Answered::success(&self.id, &input_required(requests.as_ref(), Some(&state), server))
+            }
+            Err(why) => Answered::error(&self.id, ErrorCode::UpstreamFailed, &why.to_string()),
+        }
     }
 
     fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {

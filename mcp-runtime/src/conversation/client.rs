@@ -1,7 +1,7 @@
 //! Who asks, and of whom.
 
 use crate::{
-    catalog::Snapshot,
+    catalog::{Snapshot, merge::Target},
     exchange::{Interest, Profile},
     identity::Principal,
     server::Server,
@@ -23,6 +23,16 @@ pub struct Visit {
     pub server: Arc<Server>,
     /// What it offers; kept to the end of the request.
     pub snapshot: Arc<Snapshot>,
+}
+
+impl Visit {
+    /// Watches a resource, as long as the interest lives; our own need none. `None`: there is no such resource.
+    pub fn interest(&self, uri: &str) -> Option<Option<crate::upstream::Interest>> {
+        match self.snapshot.resource(uri)?.target {
+            Target::Upstream { upstream, .. } => Some(Some(self.server.pool.interest(&upstream, uri))),
+            _ => Some(None),
+        }
+    }
 }
 
 /// The client, as far as it is known for one request.

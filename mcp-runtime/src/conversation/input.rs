@@ -4,12 +4,15 @@
 //! anything. A client can neither read nor change it, nor use it for another request or as another principal.
 
 use crate::{
-    exchange::{Answer, Ask, Question},
-    seal::{Keyring, Purpose},
+    exchange::{Answer, Ask, Question, Unanswered},
+    seal::{Keyring, NotSealed, Purpose},
 };
-use mcpfleet_protocol::input::{InputRequest, InputResponses};
+use mcpfleet_protocol::{
+    json::JsonText,
+    mrtr::{InputMethod, MAX_INPUTS, InputResponses, write_requests},
+};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
@@ -96,10 +99,13 @@ pub enum Unusable {
 
 impl Sealed {
     /// The text for the client.
-    pub fn seal(self, keys: &Keyring, partition: [u8; 16], digest: Digest) -> String {
+    ///
+    /// # Errors
+    /// When an upstream's state is longer than a client may be given to carry.
+    pub fn seal(self, keys: &Keyring, partition: [u8; 16], digest: Digest) -> Result<String, NotSealed> {
         let until = now() + PATIENCE.as_secs();
         let envelope = Envelope { partition, digest: digest.0, until, state: self };
-        let text = serde_json::to_vec(&envelope).unwrap_or_default();
+        let text = serde_json::to_vec(&envelope).map_err(|_| NotSealed::Library)?;
         keys.seal(Purpose::RequestState, &text)
     }
 
@@ -134,22 +140,23 @@ impl Waiting {
         self.open.is_empty()
     }
 
-    /// One more.
+    /// One more; one that no client of this era can be asked is refused at once.
     pub fn add(&mut self, question: Question, reply: oneshot::Sender<Answer>) {
+        if InputMethod::parse(&question.method).is_none() || self.open.len() >= MAX_INPUTS {
+            // Whoever asked may be gone.
+            let _ = reply.send(Err(Unanswered::NotOffered { method: question.method }));
+            return;
+        }
         self.asked += 1;
         self.open.push((format!("input_{}", self.asked), question, reply));
     }
 
     /// What the client is asked.
-    pub fn requests(&self) -> Vec<InputRequest<'_>> {
-        self.open
-            .iter()
-            .map(|(key, question, _)| InputRequest {
-                key: key.as_str().into(),
-                method: question.method.as_str().into(),
-                params: question.params.as_deref(),
-            })
-            .collect()
+    pub fn requests(&self) -> JsonText {
+        write_requests(self.open.iter().filter_map(|(key, question, _)| {
+            let method = InputMethod::parse(&question.method)?;
+            Some((key.as_str(), method, question.params.as_deref().map(RawValue::get)))
+        }))
     }
 
     /// Hands on what the client has brought. What it has not brought waits on.

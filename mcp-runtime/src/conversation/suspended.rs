@@ -5,11 +5,11 @@ use super::{
     exchange::{Going, Origin},
     input::{PATIENCE, Sealed, Unusable, Waiting},
 };
-use crate::seal::{self, Keyring};
+use crate::seal::{self, Keyring, NotSealed};
 use mcpfleet_protocol::{
     ErrorCode,
     answer::{Implementation, input_required},
-    input::InputResponses,
+    mrtr::InputResponses,
 };
 use std::{
     collections::HashMap,
@@ -69,11 +69,8 @@ impl Suspended {
 
     /// Keeps the work until the retry, or until the client's time is up, and gives the answer that asks the client.
     pub(super) fn park(self: &Arc<Self>, parked: Parked, origin: &Origin) -> Answered {
-        // A name for each round: a state is worth one retry.
-        let key = seal::random();
-        let sealed = Sealed::Suspended { key, owner: self.own_address.clone() };
-        let state = sealed.seal(&self.keys, origin.client.principal.fingerprint(), origin.digest);
-        let result = input_required(&parked.waiting.requests(), Some(&state), &self.server);
+        let Ok((key, state)) = self.name(origin) else { return Answered::broken() };
+        let result = input_required(Some(&parked.waiting.requests()), Some(&state), &self.server);
         if !self.keep(key, parked) {
             let why = "too many calls wait for input of their clients; this one was given up";
             return Answered::busy(&origin.id, why, RETRY);
@@ -86,6 +83,14 @@ impl Suspended {
             }
         });
         Answered::success(&origin.id, &result)
+    }
+
+    /// A name for each round: a state is worth one retry.
+    fn name(&self, origin: &Origin) -> Result<([u8; 16], String), NotSealed> {
+        let key = seal::name()?;
+        let sealed = Sealed::Suspended { key, owner: self.own_address.clone() };
+        let partition = origin.client.principal.fingerprint();
+        Ok((key, sealed.seal(&self.keys, partition, origin.digest)?))
     }
 
     fn keep(&self, key: [u8; 16], parked: Parked) -> bool {

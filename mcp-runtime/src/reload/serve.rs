@@ -3,7 +3,7 @@
 use super::Reloader;
 use crate::{
     credentials::{self, Credentials},
-    server::{Loaded, Server},
+    server::{Loaded, Server, Surroundings},
     source::{Declared, Read, Source},
 };
 use mcpfleet_config::status::Rejected;
@@ -78,6 +78,17 @@ impl Reloader {
         }
     }
 
+    fn surroundings(&self) -> Surroundings {
+        let shared = &self.shared;
+        Surroundings {
+            egress: self.egress.clone(),
+            metrics: shared.metrics.clone(),
+            news: shared.news.clone(),
+            keys: shared.keys.clone(),
+            own_address: shared.own_address().to_owned(),
+        }
+    }
+
     /// Starts or updates one server.
     async fn serve(&self, before: Option<&Arc<Server>>, declared: Declared) -> Result<Arc<Server>, Rejected> {
         let loaded = self.with_credentials(declared).await;
@@ -88,7 +99,7 @@ impl Reloader {
                 return Ok(server.clone());
             }
             Some(server) => server.update(loaded).map(|()| server.clone()),
-            None => Server::start(loaded, &self.egress, &self.shared.metrics, &self.shared.news),
+            None => Server::start(loaded, &self.surroundings()),
         };
         match result {
             Ok(server) => {

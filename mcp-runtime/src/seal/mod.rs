@@ -150,6 +150,16 @@ impl Keyring {
     }
 }
 
+/// A name that no other replica gives either. It is a secret only as long as it is sealed.
+///
+/// # Errors
+/// The crypto library failed.
+pub fn name() -> Result<[u8; 16], NotSealed> {
+    let mut name = [0; 16];
+    name.copy_from_slice(&ring::random::<32>()?[..16]);
+    Ok(name)
+}
+
 fn head(epoch: u32) -> [u8; HEAD] {
     let [a, b, c, d] = epoch.to_be_bytes();
     [VERSION, a, b, c, d]

@@ -1,7 +1,7 @@
 //! The sessions that this process holds something of, and those that have ended.
 
 use super::{Live, SessionKey, Ticket, ticket::LIFETIME};
-use crate::seal::{Keyring, Purpose};
+use crate::seal::{Keyring, NotSealed, Purpose};
 use mcpfleet_protocol::header::SessionId;
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,7 +42,10 @@ impl Sessions {
     }
 
     /// The id of a new session.
-    pub fn seal(&self, ticket: &Ticket) -> String {
+    ///
+    /// # Errors
+    /// The cryptographic library failed.
+    pub fn seal(&self, ticket: &Ticket) -> Result<String, NotSealed> {
         self.keys.seal(Purpose::Session, &ticket.to_bytes())
     }
 
@@ -129,18 +132,18 @@ mod tests {
     use mcpfleet_protocol::{Revision, jsonrpc::Id, server::ClientCapabilities};
 
     fn ticket(partition: u8) -> Ticket {
-        Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [partition; 16], "")
+        Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [partition; 16], "").unwrap()
     }
 
     fn sessions() -> Sessions {
-        Sessions::new(Arc::new(Keyring::random()))
+        Sessions::new(Keyring::random().unwrap())
     }
 
     #[test]
     fn a_session_is_its_principals_until_it_is_deleted() {
         let sessions = sessions();
         let ticket = ticket(1);
-        let id = SessionId::parse(&sessions.seal(&ticket)).unwrap();
+        let id = SessionId::parse(&sessions.seal(&ticket).unwrap()).unwrap();
         assert_eq!(sessions.open(&id, &[1; 16]), Ok(ticket.clone()));
         assert_eq!(sessions.open(&id, &[2; 16]), Err(Gone));
         sessions.end(ticket.key);
@@ -153,13 +156,13 @@ mod tests {
     fn what_holds_nothing_is_forgotten_as_others_come() {
         let sessions = sessions();
         for _ in 0..1000 {
-            drop(sessions.live(crate::seal::random()));
+            drop(sessions.live(crate::seal::name().unwrap()));
         }
         assert!(sessions.lock().live.len() <= 3, "{}", sessions.lock().live.len());
         let kept = sessions.live([7; 16]);
         let _running = kept.begin(&Id::number(1));
         for _ in 0..100 {
-            drop(sessions.live(crate::seal::random()));
+            drop(sessions.live(crate::seal::name().unwrap()));
         }
         assert!(Arc::ptr_eq(&kept, &sessions.live([7; 16])));
     }

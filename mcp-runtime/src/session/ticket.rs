@@ -1,5 +1,6 @@
 //! What is sealed into a session id.
 
+use crate::seal::{self, NotSealed};
 use mcpfleet_protocol::{Revision, server::ClientCapabilities};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,14 +34,17 @@ pub struct Ticket {
 
 impl Ticket {
     /// A session that begins now.
+    ///
+    /// # Errors
+    /// The cryptographic library failed.
     pub fn new(
         revision: Revision,
         capabilities: ClientCapabilities,
         partition: [u8; 16],
         owner: &str,
-    ) -> Self {
+    ) -> Result<Self, NotSealed> {
         let owner = if owner.len() <= MAX_OWNER { owner.to_owned() } else { String::new() };
-        Self { revision, capabilities, partition, key: crate::seal::random(), issued: now(), owner }
+        Ok(Self { revision, capabilities, partition, key: seal::name()?, issued: now(), owner })
     }
 
     /// Whether it has lasted as long as a session may.
@@ -96,7 +100,7 @@ mod tests {
         #[test]
         fn a_ticket_reads_back_as_it_was(revision in 0usize..4, bits: u16, partition: [u8; 16], owner in "[0-9.:]{0,40}") {
             let capabilities = ClientCapabilities::from_bits(bits);
-            let ticket = Ticket::new(Revision::KNOWN[revision], capabilities, partition, &owner);
+            let ticket = Ticket::new(Revision::KNOWN[revision], capabilities, partition, &owner).unwrap();
             prop_assert_eq!(Ticket::from_bytes(&ticket.to_bytes()), Some(ticket));
         }
 
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_by_itself() {
-        let mut ticket = Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [0; 16], "");
+        let mut ticket = Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [0; 16], "").unwrap();
         assert!(!ticket.is_over());
         ticket.issued -= LIFETIME.as_secs();
         assert!(ticket.is_over());

@@ -1,7 +1,6 @@
 //! Reads a request body: bounded in size, in time, and in memory over all requests together.
 
 use bytes::{Bytes, BytesMut};
-use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::{sync::Arc, time::Duration};
@@ -52,8 +51,7 @@ impl Intake {
     ///
     /// # Errors
     /// [`NoBody`].
-    pub async fn read(&self, request: Request<Incoming>) -> Result<Received, NoBody> {
-        let body = request.into_body();
+    pub async fn read(&self, body: Incoming) -> Result<Received, NoBody> {
         // Told in advance, it need not be read at all.
         if http_body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
             return Err(NoBody::TooLarge);

@@ -4,7 +4,11 @@
 //! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it, [`retreat`] sends clients elsewhere.
 
 pub mod answer;
+pub mod arrived;
+mod batch;
 pub mod connection;
+pub mod duplex;
+pub mod event_stream;
 pub mod held;
 pub mod intake;
 pub mod listener;
@@ -12,6 +16,8 @@ pub mod mcp;
 pub mod models;
 pub mod retreat;
 pub mod routes;
+pub mod streaming;
+pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
@@ -47,6 +53,8 @@ pub struct Shared {
     pub retreat: retreat::Retreat,
     /// By what state that clients carry is sealed.
     pub keys: Arc<Keyring>,
+    /// Streams of clients that speak HTTP+SSE.
+    pub event_streams: event_stream::EventStreams,
     /// What there is to tell the operator.
     pub news: Arc<News>,
     answered: AtomicU64,
@@ -81,6 +89,7 @@ impl Shared {
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
             keys,
+            event_streams: event_stream::EventStreams::default(),
             news: Arc::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),

@@ -2,12 +2,17 @@
 
 use super::{
     PROBE_HEADER, Shared, answer,
+    arrived::Arrived,
+    event_stream,
     intake::{MAX_BODY, NoBody},
-    mcp, models, subscriptions,
+    mcp::{self, Call},
+    models, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
+    conversation::Visit,
     fleet::Address,
+    identity::Principal,
     model::{self, Body},
     server::Server,
     telemetry::HttpRoute,
@@ -40,6 +45,7 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
 fn route_of(request: &Request<Incoming>) -> HttpRoute {
     match Address::read(request.uri().path()).endpoint {
         "/mcp" => HttpRoute::Mcp,
+        "/sse" => HttpRoute::Sse,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
         _ => HttpRoute::Unknown,
@@ -54,8 +60,11 @@ async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incom
     let snapshot = server.snapshot();
     let origin = mcp::check_origin(&snapshot, shared.exposure, request.headers());
     match route {
-        HttpRoute::Mcp => match origin {
-            Ok(()) => mcp_request(shared, &server, &snapshot, request).await,
+        HttpRoute::Mcp | HttpRoute::Sse => match origin {
+            Ok(()) => {
+                let visit = Visit { shared: shared.clone(), server, snapshot };
+                mcp_request(visit, Principal::anonymous(), route, request).await
+            }
             Err(why) => answer::refusal(&why),
         },
         _ if !snapshot.parts.config.serves_models => not_found(shared, route),
@@ -67,25 +76,42 @@ async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incom
 }
 
 async fn mcp_request(
-    shared: &Arc<Shared>,
-    server: &Arc<Server>,
-    snapshot: &Arc<Snapshot>,
+    visit: Visit,
+    principal: Arc<Principal>,
+    route: HttpRoute,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    match *request.method() {
-        Method::POST => {}
-        Method::GET => return subscriptions::get(shared, server, snapshot, request.headers()),
-        _ => return answer::refusal(&Refusal::method_not_allowed(subscriptions::methods(snapshot))),
-    }
-    let headers = request.headers().clone();
-    match shared.intake.read(request).await {
-        Ok(body) => mcp::post(shared, server, snapshot, &headers, &body.bytes).await,
-        Err(NoBody::TooLarge) => answer::refusal(&Refusal::body_too_large(MAX_BODY as u64)),
-        Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
-        Err(NoBody::NoRoom) => no_room(),
+    let (parts, body) = request.into_parts();
+    let shared = visit.shared.clone();
+    let body = match parts.method {
+        Method::POST => match shared.intake.read(body).await {
+            Ok(body) => Some(body),
+            Err(why) => return no_body(why),
+        },
+        _ => None,
+    };
+    let bytes = body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
+    let arrived = Arrived { parts, body: bytes };
+    let call = Call { visit, principal, arrived: &arrived };
+    match (&arrived.parts.method, event_stream::named(&arrived)) {
+        (&Method::POST, Some(stream)) => event_stream::post(&call, &stream).await,
+        (&Method::GET, _) if route == HttpRoute::Sse || event_stream::is_asked_for(&arrived) => {
+            event_stream::open(&call)
+        }
+        (&Method::POST, None) => mcp::post(call).await,
+        (&Method::GET, _) => subscriptions::get(&call).await,
+        (&Method::DELETE, _) => mcp::delete(call).await,
+        _ => answer::refusal(&Refusal::method_not_allowed(subscriptions::methods(&call.visit.snapshot))),
     }
 }
 
+fn no_body(why: NoBody) -> Response<Body> {
+    match why {
+        NoBody::TooLarge => answer::refusal(&Refusal::body_too_large(MAX_BODY as u64)),
+        NoBody::TooSlow | NoBody::Broken => too_slow(),
+        NoBody::NoRoom => no_room(),
+    }
+}
 async fn model_request(
     shared: &Shared,
     server: &Server,
@@ -100,8 +126,9 @@ async fn model_request(
     if route == HttpRoute::Models {
         return models::list(snapshot);
     }
-    let headers: HeaderMap = request.headers().clone();
-    match shared.intake.read(request).await {
+    let (parts, body) = request.into_parts();
+    let headers: HeaderMap = parts.headers;
+    match shared.intake.read(body).await {
         Ok(body) => models::chat(server, snapshot, &headers, body.bytes.clone()).await,
         Err(NoBody::TooLarge) => model::too_large(MAX_BODY),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
@@ -138,7 +165,7 @@ fn not_found(shared: &Shared, route: HttpRoute) -> Response<Body> {
     }
     let why = match route {
         HttpRoute::ChatCompletions | HttpRoute::Models => "models are not served here",
-        HttpRoute::Mcp | HttpRoute::Unknown => "there is nothing at this path",
+        HttpRoute::Mcp | HttpRoute::Sse | HttpRoute::Unknown => "there is nothing at this path",
     };
     let body = serde_json::json!({"error": why, "endpoints": endpoints});
     answer::json(StatusCode::NOT_FOUND, body.to_string())
