@@ -6,6 +6,7 @@
 //! The same input gives the same bytes in whatever order it comes. The operator, `serve -f` and `lint` all
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
+mod access;
 mod auth;
 mod autoscaling;
 mod report;
@@ -109,7 +110,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         }
     };
     let pod = PodNeeds {
-        credentials: config.credentials().into_iter().map(|credential| credential.secret.clone()).collect(),
+        credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
     Ok(Compiled { config, encoded, pod, scaling, report })
@@ -135,8 +136,8 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
-    Some(RuntimeConfig {
-        format: admission.oldest_format(),
+    let mut config = RuntimeConfig {
+        format: 1,
         server,
         listener,
         access,
@@ -145,7 +146,10 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
-    })
+    };
+    config.format = config.oldest_format();
+    access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);
+    Some(config)
 }
 
 fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Finding>> {

@@ -1,5 +1,7 @@
 //! What compile promises, told on small fleets written as users write them.
 
+mod access;
+mod auths;
 mod fleets;
 mod properties;
 

@@ -1,7 +1,8 @@
 //! Tools: each by itself, then the names among those of one server.
 
 use super::{
-    Inputs, auth,
+    Inputs, access,
+    auth::{self, Toward},
     report::{Collector, ObjectKey, Reason, Scope, Verdict, namespace_of},
     select,
 };
@@ -109,6 +110,7 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
     check_schema(&mut scope, &spec.input_schema);
     check_annotations(&mut scope, &spec.input_schema);
     let timeout_ms = scope.millis("spec.timeout", &spec.timeout);
+    let scopes = access::scopes(&mut scope, "spec.scopes", &spec.scopes);
     let backend = backend(&mut scope, object)?;
     let tool = config::Tool {
         name,
@@ -124,6 +126,7 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
         }),
         timeout_ms,
         backend,
+        scopes,
     };
     scope.clean().then_some(tool)
 }
@@ -176,7 +179,7 @@ fn http_backend(scope: &mut Scope<'_>, object: &McpTool, http: &HttpBackend) -> 
         let value = HeaderValue::Literal(auth::header_value(scope, &format!("{field}.value"), &header.value));
         headers.push(Header { name, value });
     }
-    headers.extend(auth::headers(scope, &format!("{AT}.auth"), http.auth.as_ref()));
+    headers.extend(auth::headers(scope, &format!("{AT}.auth"), http.auth.as_ref(), Toward::Service));
     auth::refuse_repeats(scope, &format!("{AT}.headers"), &headers);
     let default_body = match http.method {
         HttpMethod::Get | HttpMethod::Delete => BodySource::None,

@@ -1,6 +1,6 @@
 //! `McpTool`: one tool, declared.
 
-use super::{DurationString, HttpAuth, Membership, server::default_timeout};
+use super::{DurationString, HttpAuth, Membership, Scope, server::default_timeout};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -58,6 +58,11 @@ pub struct McpToolSpec {
     /// Deadline of one call, waiting for its turn included. 1ms to 24h; default 30s.
     #[serde(default = "default_timeout")]
     pub timeout: DurationString,
+    /// Scopes that a caller needs, all of them. Callers without them do not see the tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Vec<Scope>,
 }
 
 fn no_arguments() -> Value {
@@ -112,6 +117,8 @@ pub struct StaticBackend {
 /// One HTTP request made from the arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.auth) || !has(self.auth.passThrough)")
+    .message("auth.passThrough is for upstreams only; use tokenExchange"))]
 pub struct HttpBackend {
     /// Request method; default GET.
     #[serde(default)]

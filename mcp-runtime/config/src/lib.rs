@@ -6,7 +6,9 @@
 //! The crate knows neither Kubernetes nor sockets. A runtime refuses a configuration as a whole:
 //! an unknown field or a newer format is an error, never something to skip.
 
+mod access;
 mod admission;
+mod auth;
 mod credential;
 mod encode;
 mod model;
@@ -17,12 +19,13 @@ pub mod tool_name;
 pub mod uri_template;
 mod validate;
 
+pub use access::{Access, Issuer, Restricted, Strangers, TokenAlgorithm, is_scope};
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
-pub use credential::CredentialRef;
+pub use auth::{ClientId, Header, HeaderValue, TokenRequest};
+pub use credential::{CredentialRef, WHOLE_SECRET};
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use model::{
-    Access, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener, Provider,
-    ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream,
-    UpstreamTransport,
+    Backend, BodySource, FORMAT, HttpBackend, HttpMethod, Listener, Provider, ProviderApi, RuntimeConfig,
+    ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream, UpstreamTransport,
 };
 pub use validate::Invalid;

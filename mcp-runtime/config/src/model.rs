@@ -1,6 +1,6 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
-use crate::{Admission, CredentialRef, uri_template::UriTemplate};
+use crate::{Access, Admission, CredentialRef, Header, uri_template::UriTemplate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -11,7 +11,8 @@ use std::{collections::BTreeSet, fmt};
 /// |---|---|
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
-pub const FORMAT: u32 = 2;
+/// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential |
+pub const FORMAT: u32 = 3;
 
 /// Everything that one server serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,13 +77,6 @@ pub struct TlsListener {
     pub server_name: String,
 }
 
-/// Who may call. One variant today; others come beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Access {
-    /// Anyone who reaches the listener.
-    Anonymous,
-}
-
 /// One tool with the work behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -106,6 +100,9 @@ pub struct Tool {
     pub timeout_ms: u64,
     /// The work.
     pub backend: Backend,
+    /// Scopes that a caller needs, all of them. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// Hints about a tool's behaviour (MCP schema, `ToolAnnotations`).
@@ -195,31 +192,6 @@ pub enum BodySource {
     Arguments,
 }
 
-/// A request header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// Field name, lower case.
-    pub name: String,
-    /// Field value.
-    pub value: HeaderValue,
-}
-
-/// Where a header's value comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum HeaderValue {
-    /// Fixed text.
-    Literal(String),
-    /// `prefix` followed by the credential, such as `Bearer ` and a token.
-    Credential {
-        /// Text in front.
-        prefix: String,
-        /// The secret part.
-        from: CredentialRef,
-    },
-}
-
 /// An MCP server behind this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -232,6 +204,9 @@ pub struct Upstream {
     pub transport: UpstreamTransport,
     /// Deadline of one call, in ms.
     pub timeout_ms: u64,
+    /// Scopes that a caller needs, all of them, for any of its tools. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// How an upstream is reached.
@@ -275,8 +250,8 @@ pub enum ProviderApi {
 }
 
 impl RuntimeConfig {
-    /// Every credential that serving this configuration can need, without repeats.
-    pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
+    /// Every header of every request that leaves, credentials among them.
+    fn headers(&self) -> impl Iterator<Item = &Header> {
         let tools = self.tools.iter().filter_map(|t| match &t.backend {
             Backend::Http(http) => Some(&http.headers),
             Backend::Static(_) => None,
@@ -285,16 +260,26 @@ impl RuntimeConfig {
             UpstreamTransport::StreamableHttp { headers, .. } => headers,
         });
         let providers = self.providers.iter().map(|p| &p.headers);
-        tools.chain(upstreams).chain(providers).flatten().filter_map(Header::credential).collect()
+        tools.chain(upstreams).chain(providers).flatten()
     }
-}
 
-impl Header {
-    /// The credential that the value needs, if it needs one.
-    pub fn credential(&self) -> Option<&CredentialRef> {
-        match &self.value {
-            HeaderValue::Credential { from, .. } => Some(from),
-            HeaderValue::Literal(_) => None,
-        }
+    /// Every credential that serving this configuration can need, without repeats. Virtual keys are not among them: see
+    /// [`Access::keys`].
+    pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
+        self.headers().flat_map(Header::credentials).collect()
+    }
+
+    /// Names of the Secrets that must be readable, the certificate's aside.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        self.credentials().into_iter().map(|from| from.secret.as_str()).chain(self.access.keys()).collect()
+    }
+
+    /// The oldest [`FORMAT`] that can say all of this; what `format` is to be.
+    pub fn oldest_format(&self) -> u32 {
+        let scoped = self.tools.iter().any(|tool| !tool.scopes.is_empty())
+            || self.upstreams.iter().any(|upstream| !upstream.scopes.is_empty());
+        let access = if scoped || self.access != Access::Anonymous { 3 } else { 1 };
+        let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
+        access.max(headers).max(self.admission.oldest_format())
     }
 }

@@ -60,6 +60,9 @@ pub enum CredentialUser {
     Upstream(String),
     /// The `ProviderRoute` of this name.
     Route(String),
+    /// The server's `auth.keys`: callers with such a key. The credential's key is that of the entry that cannot be used,
+    /// [`crate::WHOLE_SECRET`] when the Secret is not there or empty.
+    Access,
 }
 
 /// State of one upstream.

@@ -154,7 +154,7 @@ fn a_missing_secret_is_named_with_what_needs_it() {
     let accepted = verdict(&verdicts, "ToolsAccepted").unwrap();
     assert_eq!((accepted.status, accepted.reason.as_str()), (ConditionStatus::False, "SecretMissing"));
     assert!(
-        accepted.message.starts_with("McpTool orders: Secret db has no key token"),
+        accepted.message.starts_with("McpTool orders: Secret db has no usable key token"),
         "{}",
         accepted.message
     );
