@@ -19,6 +19,7 @@ pub mod credentials;
 pub mod egress;
 pub mod exchange;
 pub mod fleet;
+pub mod identity;
 pub mod model;
 pub mod readiness;
 pub mod reload;
