@@ -7,22 +7,37 @@
 //! an unknown field or a newer format is an error, never something to skip.
 
 mod admission;
+mod backend;
 mod credential;
 mod encode;
+mod format;
+mod guidance;
+mod media_type;
 mod model;
+mod offer;
+mod prompt;
+mod resource;
 pub mod schema;
 pub mod status;
 pub mod stream;
+pub mod text_template;
 pub mod tool_name;
+pub mod uri_pattern;
 pub mod uri_template;
 mod validate;
 
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
+pub use backend::{Backend, BodySource, HttpBackend, HttpMethod, StaticBackend};
 pub use credential::CredentialRef;
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
+pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
-    Access, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener, Provider,
-    ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream,
-    UpstreamTransport,
+    Access, FORMAT, Header, HeaderValue, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener,
+    Tool, ToolAnnotations, Upstream, UpstreamTransport,
+};
+pub use offer::{Fault, Flaw};
+pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
+pub use resource::{
+    Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
 pub use validate::Invalid;

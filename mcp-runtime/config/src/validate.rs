@@ -24,6 +24,7 @@ impl RuntimeConfig {
         self.check_admission()?;
         self.check_secrets()?;
         self.check_tools()?;
+        self.check_offers()?;
         self.check_upstreams()?;
         self.check_providers()
     }
@@ -69,11 +70,25 @@ impl RuntimeConfig {
                 return Err(invalid(at("timeoutMs"), "is 0"));
             }
             ArgumentSchema::new(&tool.input_schema).map_err(|e| invalid(at("inputSchema"), e.to_string()))?;
+            if let Some(schema) = &tool.output_schema {
+                ArgumentSchema::new(schema).map_err(|e| invalid(at("outputSchema"), e.to_string()))?;
+            }
             if let Backend::Http(http) = &tool.backend {
                 check_headers(&http.headers).map_err(|reason| invalid(at("backend.http.headers"), reason))?;
             }
         }
         Ok(())
+    }
+
+    fn check_offers(&self) -> Result<(), Invalid> {
+        if self.format < self.oldest_format() {
+            let reason = format!("{} knows no prompts, resources or guidance on tools", self.format);
+            return Err(invalid("format", reason));
+        }
+        match self.offer_flaw() {
+            Some((at, flaw)) => Err(invalid(format!("{at}.{}", flaw.field), flaw.fault.to_string())),
+            None => Ok(()),
+        }
     }
 
     fn check_upstreams(&self) -> Result<(), Invalid> {
