@@ -5,6 +5,7 @@ use crate::{
     catalog::{
         Parts, Snapshot,
         edition::Editions,
+        offers::Offers,
         own::{self, Unservable},
     },
     credentials::Credentials,
@@ -73,6 +74,7 @@ impl Server {
         news: &Arc<News>,
     ) -> Result<Arc<Self>, Unservable> {
         let own = own::prepare(&loaded.config, &[])?;
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
         let pool = Pool::new(egress.clone());
@@ -80,7 +82,7 @@ impl Server {
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
+        let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster() };
         let server = Arc::new(Self {
             name,
             admission,
@@ -128,12 +130,13 @@ impl Server {
         let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let own = own::prepare(&loaded.config, &before.parts.own)?.into();
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        self.swap(Parts { config, hash, credentials, own, offers, roster: self.pool.roster() });
         self.set_revision(revision);
         Ok(())
     }

@@ -8,7 +8,11 @@
 
 mod auth;
 mod autoscaling;
+mod guidance;
+mod offer;
+mod prompt;
 mod report;
+mod resource;
 mod route;
 mod select;
 mod server;
@@ -131,21 +135,26 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
-    let tools = tool::select_and_compile(inputs, collector);
+    let offers = offer::compile_all(inputs, collector);
+    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
-    Some(RuntimeConfig {
-        format: admission.oldest_format(),
+    let mut config = RuntimeConfig {
+        format: mcpfleet_config::FORMAT,
         server,
         listener,
         access,
         admission,
         tools,
+        prompts: offers.prompts,
+        resources: offers.resources,
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
-    })
+    };
+    config.format = config.oldest_format();
+    Some(config)
 }
 
 fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Finding>> {

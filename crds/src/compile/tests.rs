@@ -1,6 +1,8 @@
 //! What compile promises, told on small fleets written as users write them.
 
 mod fleets;
+mod guidance;
+mod offers;
 mod properties;
 
 use super::*;

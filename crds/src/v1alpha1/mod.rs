@@ -9,7 +9,9 @@
 
 mod autoscaling;
 mod duration;
+mod prompt;
 mod reference;
+mod resource;
 mod route;
 mod server;
 mod status;
@@ -17,7 +19,9 @@ mod tool;
 
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
+pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
 pub use reference::{HeaderAuth, HttpAuth, Secret, SecretKeyRef, SecretRef, ServerRef};
+pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{
     Admission, Anonymous, Auth, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection,
@@ -26,7 +30,7 @@ pub use server::{
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
-    StaticBackend, ToolAnnotations,
+    StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
 
 /// API group of the three kinds.

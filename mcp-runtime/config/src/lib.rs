@@ -32,8 +32,8 @@ pub use credential::CredentialRef;
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
-    Access, FORMAT, Header, HeaderValue, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener,
-    Tool, ToolAnnotations, Upstream, UpstreamTransport,
+    Access, FORMAT, Header, HeaderValue, Listener, Provider, ProviderApi, RuntimeConfig, ServerName,
+    TlsListener, Tool, ToolAnnotations, Upstream, UpstreamTransport,
 };
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};

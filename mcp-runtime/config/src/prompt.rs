@@ -133,7 +133,13 @@ impl Prompt {
         }
     }
 
-    fn check_message(&self, at: &str, content: &MessageContent, resources: &[Resource], flaws: &mut Vec<Flaw>) {
+    fn check_message(
+        &self,
+        at: &str,
+        content: &MessageContent,
+        resources: &[Resource],
+        flaws: &mut Vec<Flaw>,
+    ) {
         match content {
             MessageContent::Text(template) => {
                 let known = |name: &&str| self.arguments.iter().any(|argument| argument.name == *name);
@@ -142,7 +148,9 @@ impl Prompt {
                     Flaw::new(format!("{at}.text"), Fault::UnknownPlaceholder { name: name.to_owned() })
                 }));
             }
-            MessageContent::Resource { uri } => self.check_embedded(&format!("{at}.resource.uri"), uri, resources, flaws),
+            MessageContent::Resource { uri } => {
+                self.check_embedded(&format!("{at}.resource.uri"), uri, resources, flaws)
+            }
             MessageContent::Image { data, mime_type } => {
                 if decoded_size(data).is_none() {
                     flaws.push(Flaw::new(format!("{at}.image.data"), Fault::NotBase64));

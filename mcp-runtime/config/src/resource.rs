@@ -111,9 +111,9 @@ impl ResourceAnnotations {
 impl Resource {
     /// The resource that answers for `uri`: a fixed one before any template, and then the first.
     pub fn locate<'a>(resources: &'a [Self], uri: &str) -> Option<Located<'a>> {
-        let fixed = resources.iter().find(|resource| {
-            matches!(&resource.address, ResourceAddress::Fixed { uri: own, .. } if own == uri)
-        });
+        let fixed = resources.iter().find(
+            |resource| matches!(&resource.address, ResourceAddress::Fixed { uri: own, .. } if own == uri),
+        );
         let by_template = || resources.iter().find_map(|resource| resource.answers(uri));
         fixed.map(|resource| Located { resource, variables: BTreeMap::new() }).or_else(by_template)
     }

@@ -39,7 +39,9 @@ enum Part {
 pub enum TextTemplateError {
     #[error("the '{{{{' at byte {at} is never closed; write \\{{{{ where braces are meant")]
     Unclosed { at: usize },
-    #[error("{{{{{text}}}}} names nothing: a name has 1 to {MAX_NAME} letters, digits, '_', '-' and '.'; write \\{{{{ where braces are meant")]
+    #[error(
+        "{{{{{text}}}}} names nothing: a name has 1 to {MAX_NAME} letters, digits, '_', '-' and '.'; write \\{{{{ where braces are meant"
+    )]
     Name { text: String },
     #[error("has more than {MAX_PLACEHOLDERS} placeholders")]
     TooMany,
@@ -71,7 +73,11 @@ impl TextTemplate {
     ///
     /// # Errors
     /// The text would have more than `limit` bytes. No more than that is ever held.
-    pub fn render<'v>(&self, limit: usize, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, TooLong> {
+    pub fn render<'v>(
+        &self,
+        limit: usize,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<String, TooLong> {
         let mut text = String::new();
         for part in &self.parts {
             let piece = match part {

@@ -44,13 +44,17 @@ pub enum UriPatternError {
     NoVariable,
     #[error("has more than {MAX_VARIABLES} variables")]
     TooMany,
-    #[error("{{{text}}} is not understood: write {{name}} with letters, digits and '_', and close each brace")]
+    #[error(
+        "{{{text}}} is not understood: write {{name}} with letters, digits and '_', and close each brace"
+    )]
     Expression { text: String },
     #[error("uses {{{name}}} twice")]
     Repeated { name: String },
     #[error("has a variable in front of ':': the scheme is fixed text")]
     Scheme,
-    #[error("the text behind {{{name}}} must begin with a punctuation mark such as '/' or '-', so that its end is found")]
+    #[error(
+        "the text behind {{{name}}} must begin with a punctuation mark such as '/' or '-', so that its end is found"
+    )]
     NoEnd { name: String },
     #[error("has a '%' that is not followed by two hexadecimal digits")]
     Percent,
@@ -123,7 +127,8 @@ pub fn check_uri(uri: &str) -> Result<(), UriPatternError> {
     if uri.len() > MAX_BYTES {
         return Err(UriPatternError::TooLong { bytes: uri.len() });
     }
-    let foreign = |c: &char| !c.is_ascii_graphic() || matches!(c, '{' | '}' | '<' | '>' | '"' | '\\' | '^' | '`' | '|');
+    let foreign =
+        |c: &char| !c.is_ascii_graphic() || matches!(c, '{' | '}' | '<' | '>' | '"' | '\\' | '^' | '`' | '|');
     if let Some(character) = uri.chars().find(foreign) {
         return Err(UriPatternError::Character { character });
     }
@@ -162,7 +167,8 @@ impl FromStr for UriPattern {
 fn variable(text: &str) -> Result<(String, String), UriPatternError> {
     let error = || UriPatternError::Expression { text: text.chars().take(64).collect() };
     let (name, behind) = text.split_once('}').ok_or_else(error)?;
-    let named = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let named =
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !named || behind.contains('}') {
         return Err(error());
     }

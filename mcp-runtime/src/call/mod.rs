@@ -1,5 +1,6 @@
 //! One tool call: what goes in ([`Call`]), what comes out ([`Outcome`] or [`CallError`]).
 
+pub mod conform;
 pub mod stack;
 pub mod validate;
 

@@ -1,6 +1,6 @@
 //! The way of one call, as one list. Adding a policy is adding a file and a line here.
 
-use super::{Call, CallError, Outcome, validate::validate};
+use super::{Call, CallError, Outcome, conform::conform, validate::validate};
 use crate::{
     admission::{Permit, Refused},
     backend,
@@ -87,7 +87,10 @@ async fn execute(
         (Target::Own(own), _) => {
             let none = Map::new();
             let credentials = &snapshot.parts.credentials;
-            backend::run(&own.config.backend, arguments.unwrap_or(&none), credentials, &server.egress).await
+            let arguments = arguments.unwrap_or(&none);
+            let outcome = backend::run(&own.config.backend, arguments, credentials, &server.egress).await?;
+            // conform: a result keeps what the tool's definition promises
+            Ok(conform(own.output.as_ref(), outcome))
         }
     }
 }

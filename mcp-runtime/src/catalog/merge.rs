@@ -5,6 +5,7 @@
 
 use super::own::OwnTool;
 use crate::upstream::UpstreamTool;
+use mcpfleet_config::ToolPriority;
 use mcpfleet_protocol::Tool;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -64,6 +65,16 @@ pub fn merge(own: &[Arc<OwnTool>], upstream: &[UpstreamTool]) -> (BTreeMap<Strin
     (merged, withheld)
 }
 
+/// The definitions as they are listed: by priority, then by name. Tools of upstreams have normal priority.
+pub fn listed(merged: &BTreeMap<String, Merged>) -> Vec<Tool> {
+    let mut tools: Vec<&Merged> = merged.values().collect();
+    tools.sort_by_key(|tool| match &tool.target {
+        Target::Own(own) => own.config.priority,
+        Target::Upstream { .. } => ToolPriority::Normal,
+    });
+    tools.into_iter().map(|tool| tool.definition.clone()).collect()
+}
+
 fn of_own(tool: &Arc<OwnTool>) -> Merged {
     Merged { definition: tool.definition.clone(), target: Target::Own(tool.clone()) }
 }
@@ -99,9 +110,13 @@ mod tests {
     }
 
     fn own(name: &str) -> Arc<OwnTool> {
+        of_priority(name, "normal")
+    }
+
+    fn of_priority(name: &str, priority: &str) -> Arc<OwnTool> {
         let config = json!({
             "name": name, "object": "the-object", "inputSchema": {"type": "object"}, "timeoutMs": 1,
-            "backend": {"static": {"text": "x"}},
+            "priority": priority, "backend": {"static": {"text": "x"}},
         });
         let config = serde_json::from_value(config).unwrap();
         Arc::new(OwnTool::new(&config).unwrap())
@@ -122,6 +137,14 @@ mod tests {
         let (merged, withheld) = merge(&[], &tools);
         assert!(matches!(&merged["search"].target, Target::Upstream { upstream, .. } if upstream == "a"));
         assert_eq!(withheld[0].upstream, "b");
+    }
+
+    #[test]
+    fn tools_are_listed_by_priority_and_then_by_name() {
+        let own = [of_priority("a", "low"), own("c"), of_priority("z", "high"), of_priority("y", "high")];
+        let (merged, _) = merge(&own, &[offered("crm", "b"), offered("crm", "d")]);
+        let names: Vec<String> = listed(&merged).into_iter().map(|tool| tool.name).collect();
+        assert_eq!(names, ["y", "z", "b", "c", "d", "a"]);
     }
 
     #[test]

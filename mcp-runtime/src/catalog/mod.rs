@@ -5,9 +5,13 @@
 //! one that it began with.
 
 pub mod edition;
+pub mod guidance;
 pub mod merge;
 pub mod needs;
+pub mod offers;
 pub mod own;
+pub mod own_prompt;
+pub mod own_resource;
 
 use crate::{
     credentials::Credentials,
@@ -26,6 +30,7 @@ use mcpfleet_protocol::{
     server::AllowedOrigins,
 };
 use merge::{Merged, Target, Withheld};
+use offers::Offers;
 use own::OwnTool;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -45,6 +50,8 @@ pub struct Parts {
     pub credentials: Arc<Credentials>,
     /// `config`'s tools.
     pub own: Arc<[Arc<OwnTool>]>,
+    /// `config`'s prompts and resources.
+    pub offers: Arc<Offers>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
 }
@@ -95,7 +102,7 @@ impl Snapshot {
         let server = config.server.to_string();
         let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
-        let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
+        let definitions = merge::listed(&merged);
         let answers = Answers::write(&implementation, list_changes(config), &definitions);
         let entry = |(name, tool): (String, Merged)| {
             let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));

@@ -1,13 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::fleets::Fleet;
+use super::{fleets::Fleet, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
         Admission, Anonymous, Auth, Autoscaling, Backend, BodySource, DurationString, HttpAuth, HttpBackend,
         HttpHeader, HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
         ProviderRoute, ProviderRouteSpec, Remote, Scaler, Secret, SecretKeyRef, Selection, ServerRef,
-        StaticBackend, Tls, Upstream,
+        StaticBackend, Tls, ToolExample, ToolPriority, Upstream,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -15,7 +15,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 /// Words that are often right and sometimes terrible.
-fn word() -> impl Strategy<Value = String> {
+pub(super) fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(vec!["a", "b", "shop", "find-order", "x_y", "id"]).prop_map(String::from),
         1 => any::<String>(),
@@ -81,16 +81,26 @@ fn http() -> impl Strategy<Value = HttpBackend> {
     )
 }
 
+fn example() -> impl Strategy<Value = ToolExample> {
+    let arguments = prop_oneof![Just(json!({"id": 1})), Just(json!({"id": "x"})), Just(Value::Null)];
+    (word(), arguments).prop_map(|(say, arguments)| ToolExample { say, arguments })
+}
+
 fn tool() -> impl Strategy<Value = McpTool> {
     let backend = (option::of(word()), option::of(http()))
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
-    (word(), option::of(word()), word(), schema(), backend, duration(), any::<bool>(), 0..3_i64).prop_map(
-        |(object, name, description, input_schema, backend, timeout, labelled, age)| {
+    let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
+    (word(), option::of(word()), word(), schemas, backend, duration(), any::<bool>(), 0..3_i64).prop_map(
+        |(object, name, description, schemas, backend, timeout, labelled, age)| {
+            let (input_schema, output_schema, examples) = schemas;
             let spec = McpToolSpec {
                 name,
                 title: None,
                 description,
                 input_schema,
+                output_schema,
+                priority: ToolPriority::Normal,
+                examples,
                 annotations: None,
                 backend,
                 timeout,
@@ -161,13 +171,17 @@ fn server() -> impl Strategy<Value = McpServer> {
     }));
     let who = prop_oneof![5 => Just(Some(Anonymous {})), 1 => Just(None)];
     let selections = (option::of(selection()), option::of(selection()));
+    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()));
-    (word(), selections, vec(upstream(), 0..4), who, load, tls, vec(word(), 0..2)).prop_map(
-        |(name, (tools, models), upstreams, anonymous, (admission, autoscaling), tls, allowed_origins)| {
+    (word(), selections, offers, who, load, tls, vec(word(), 0..2)).prop_map(
+        |(name, (tools, models), offers, anonymous, (admission, autoscaling), tls, allowed_origins)| {
+            let (upstreams, prompts, resources) = offers;
             let spec = McpServerSpec {
                 replicas: 1,
                 autoscaling,
                 tools,
+                prompts,
+                resources,
                 upstreams,
                 models,
                 auth: Auth { anonymous },

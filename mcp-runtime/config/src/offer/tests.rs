@@ -30,7 +30,8 @@ fn of_prompt(more: &Value, resources: &[Resource]) -> Vec<String> {
 #[test]
 fn good_ones_have_no_flaws() {
     assert_eq!(of_resource(&json!({"mimeType": "text/plain", "annotations": {"priority": 1}})), [""; 0]);
-    let embedded = json!({"messages": [{"role": "assistant", "content": {"resource": {"uri": "shop://policy"}}}]});
+    let embedded =
+        json!({"messages": [{"role": "assistant", "content": {"resource": {"uri": "shop://policy"}}}]});
     assert_eq!(of_prompt(&embedded, &[resource(&json!({}))]), [""; 0]);
 }
 
@@ -66,15 +67,16 @@ fn what_is_embedded_exists_and_needs_no_more_than_the_prompt() {
 
 #[test]
 fn content_is_what_it_says() {
-    let image = |data: &str, kind: &str| {
-        json!({"messages": [{"role": "user", "content": {"image": {"data": data, "mimeType": kind}}}]})
-    };
+    let image = |data: &str, kind: &str| json!({"messages": [{"role": "user", "content": {"image": {"data": data, "mimeType": kind}}}]});
     assert_eq!(of_prompt(&image("aGk=", "image/png"), &[]), [""; 0]);
     assert!(of_prompt(&image("aGk", "image/png"), &[])[0].contains("base64"));
     assert!(of_prompt(&image("aGk=", "text/plain"), &[])[0].contains("text/plain"));
     let blob = json!({"address": {"fixed": {"uri": "policy", "content": {"blob": "?"}}}});
     assert_eq!(of_resource(&blob).len(), 2);
-    assert_eq!(of_resource(&json!({"annotations": {"priority": 1.5}})), ["annotations.priority: is outside 0..1"]);
+    assert_eq!(
+        of_resource(&json!({"annotations": {"priority": 1.5}})),
+        ["annotations.priority: is outside 0..1"]
+    );
 }
 
 #[test]

@@ -18,13 +18,24 @@ fn pairs(expected: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
 #[test]
 fn variables_are_found_and_decoded() {
     assert_eq!(values("orders://{id}", "orders://17"), pairs(&[("id", "17")]));
-    assert_eq!(values("test://template/{id}/data", "test://template/a%2Fb%20c/data"), pairs(&[("id", "a/b c")]));
+    assert_eq!(
+        values("test://template/{id}/data", "test://template/a%2Fb%20c/data"),
+        pairs(&[("id", "a/b c")])
+    );
     assert_eq!(values("f:{name}.{kind}.txt", "f:a.b.c.txt"), pairs(&[("kind", "b.c"), ("name", "a")]));
 }
 
 #[test]
 fn other_uris_do_not_match() {
-    for uri in ["orders://", "orders://a/b", "orders://a?x", "orders://a#x", "order://a", "orders://%2", "orders://%FF"] {
+    for uri in [
+        "orders://",
+        "orders://a/b",
+        "orders://a?x",
+        "orders://a#x",
+        "order://a",
+        "orders://%2",
+        "orders://%FF",
+    ] {
         assert_eq!(values("orders://{id}", uri), None, "{uri}");
     }
     assert_eq!(values("x://{a}/data", "x://1/dat"), None);
