@@ -3,8 +3,9 @@
 use crate::{
     admission::{Admission, streams::Streams},
     catalog::{
-        OwnOffers, Parts, Snapshot,
+        Parts, Snapshot,
         edition::Editions,
+        offers::Offers,
         own::{self, Unservable},
     },
     conversation::Suspended,
@@ -99,7 +100,7 @@ impl Server {
     pub fn start(loaded: Loaded, around: &Surroundings) -> Result<Arc<Self>, Unservable> {
         let Surroundings { egress, metrics, news, keys, own_address } = around;
         let own = own::prepare(&loaded.config, &[])?;
-        let own_offers = Arc::new(OwnOffers::prepare(&loaded.config, &OwnOffers::default())?);
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
         let pool = Pool::new(egress.clone());
@@ -107,7 +108,7 @@ impl Server {
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), own_offers, roster: pool.roster() };
+        let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster() };
         let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
@@ -160,14 +161,14 @@ impl Server {
         let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let own = own::prepare(&loaded.config, &before.parts.own)?.into();
-        let own_offers = Arc::new(OwnOffers::prepare(&loaded.config, &before.parts.own_offers)?);
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, own_offers: own_offers.clone(), roster: self.pool.roster() });
-        for uri in own_offers.changed_since(&before.parts.own_offers) {
+        self.swap(Parts { config, hash, credentials, own, offers: offers.clone(), roster: self.pool.roster() });
+        for uri in offers.changed_since(&before.parts.offers) {
             // Nobody may be listening.
             let _ = self.updates.send(uri.into());
         }

@@ -9,7 +9,11 @@
 mod access;
 mod auth;
 mod autoscaling;
+mod guidance;
+mod offer;
+mod prompt;
 mod report;
+mod resource;
 mod route;
 mod select;
 mod server;
@@ -132,7 +136,8 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
-    let tools = tool::select_and_compile(inputs, collector);
+    let offers = offer::compile_all(inputs, collector);
+    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
@@ -143,6 +148,8 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         access,
         admission,
         tools,
+        prompts: offers.prompts,
+        resources: offers.resources,
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),

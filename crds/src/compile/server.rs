@@ -26,12 +26,13 @@ pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<S
         admission: admission(&mut scope, server),
     };
     let spec = &server.spec;
-    if spec.tools.is_none() && spec.models.is_none() && spec.upstreams.is_empty() {
+    let offers = !(spec.upstreams.is_empty() && spec.prompts.is_empty() && spec.resources.is_empty());
+    if spec.tools.is_none() && spec.models.is_none() && !offers {
         scope.error(
             "spec",
             Reason::NothingSelected,
             "a server needs something to serve",
-            "set tools.selector, upstreams or models.selector",
+            "set tools.selector, upstreams, models.selector, prompts or resources",
         );
     }
     scope.clean().then_some(shell)

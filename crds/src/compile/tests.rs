@@ -3,6 +3,8 @@
 mod access;
 mod auths;
 mod fleets;
+mod guidance;
+mod offers;
 mod properties;
 
 use super::*;

@@ -11,7 +11,9 @@ mod auth;
 mod autoscaling;
 mod duration;
 mod http_auth;
+mod prompt;
 mod reference;
+mod resource;
 mod route;
 mod server;
 mod status;
@@ -22,6 +24,8 @@ pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
 pub use http_auth::{BasicAuth, Empty, HeaderAuth, HttpAuth, LoginRef, Secret, TokenClient};
 pub use reference::{SecretKeyRef, SecretRef, ServerRef};
+pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
+pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{
     Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls, Upstream,
@@ -29,7 +33,7 @@ pub use server::{
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
-    StaticBackend, ToolAnnotations,
+    StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
 
 /// API group of the three kinds.

@@ -1,6 +1,8 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Auth, Autoscaling, ConfigStatus, DurationString, HttpAuth, Scope, SecretRef, ServerRef};
+use super::{
+    Auth, Autoscaling, ConfigStatus, DurationString, HttpAuth, Prompt, Resource, Scope, SecretRef, ServerRef,
+};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -39,10 +41,10 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("!has(self.autoscaling) || !has(self.autoscaling.concurrencyPerReplica) || self.autoscaling.concurrencyPerReplica <= self.admission.concurrency")
     .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
-#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0)")
-    .message("a server needs something to serve: set tools.selector, upstreams or models.selector"))]
 #[x_kube(validation = Rule::new("!has(self.auth.oauth) || size(self.auth.oauth) == 0 || has(self.publicURL)")
     .message("auth.oauth needs publicURL: clients learn from it where to get a token, and for which resource"))]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams, models.selector, prompts or resources"))]
 pub struct McpServerSpec {
     /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
     /// ours where `autoscaling` is set; leave it out of manifests then.
@@ -55,6 +57,16 @@ pub struct McpServerSpec {
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
+    /// Prompts of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub prompts: Vec<Prompt>,
+    /// Resources of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub resources: Vec<Resource>,
     /// MCP servers whose tools are served beside its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]

@@ -9,13 +9,22 @@
 mod access;
 mod admission;
 mod auth;
+mod backend;
 mod credential;
 mod encode;
+mod format;
+mod guidance;
+mod media_type;
 mod model;
+mod offer;
+mod prompt;
+mod resource;
 pub mod schema;
 pub mod status;
 pub mod stream;
+pub mod text_template;
 pub mod tool_name;
+pub mod uri_pattern;
 pub mod uri_template;
 mod validate;
 
@@ -23,9 +32,16 @@ pub use access::{Access, Issuer, Restricted, Strangers, TokenAlgorithm, is_scope
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
 pub use auth::{ClientId, Header, HeaderValue, TokenRequest};
 pub use credential::{CredentialRef, WHOLE_SECRET};
+pub use backend::{Backend, BodySource, HttpBackend, HttpMethod, StaticBackend};
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
+pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
-    Backend, BodySource, FORMAT, HttpBackend, HttpMethod, Listener, Provider, ProviderApi, RuntimeConfig,
-    ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream, UpstreamTransport,
+    FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName,
+    TlsListener, Tool, ToolAnnotations, Upstream, UpstreamTransport,
+};
+pub use offer::{Fault, Flaw};
+pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
+pub use resource::{
+    Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
 pub use validate::Invalid;

@@ -1,6 +1,8 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
-use crate::{Access, Admission, CredentialRef, Header, uri_template::UriTemplate};
+use crate::{
+    Access, Admission, Backend, CredentialRef, Header, Prompt, Resource, ToolExample, ToolPriority,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -11,7 +13,7 @@ use std::{collections::BTreeSet, fmt};
 /// |---|---|
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
-/// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential |
+/// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
 pub const FORMAT: u32 = 3;
 
 /// Everything that one server serves.
@@ -31,6 +33,12 @@ pub struct RuntimeConfig {
     pub admission: Admission,
     /// Tools, sorted by name.
     pub tools: Vec<Tool>,
+    /// Prompts of its own, sorted by name. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<Prompt>,
+    /// Resources of its own, sorted by name. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
     /// MCP servers aggregated behind this one, sorted by name.
     pub upstreams: Vec<Upstream>,
     /// Model providers, sorted by route and then in the route's order.
@@ -93,6 +101,15 @@ pub struct Tool {
     pub description: Option<String>,
     /// JSON Schema 2020-12 of the arguments, `type: object` at the top.
     pub input_schema: Value,
+    /// JSON Schema 2020-12 of the structured result, `type: object` at the top. Format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Where it stands in the list. Format 3.
+    #[serde(default, skip_serializing_if = "ToolPriority::is_normal")]
+    pub priority: ToolPriority,
+    /// Calls that show a model how it is used. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ToolExample>,
     /// Hints for clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
@@ -123,74 +140,6 @@ pub struct ToolAnnotations {
     pub open_world_hint: Option<bool>,
 }
 
-/// The work behind a tool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Backend {
-    /// Always the same text.
-    Static(StaticBackend),
-    /// One HTTP request.
-    Http(HttpBackend),
-}
-
-/// A fixed answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticBackend {
-    /// The text content of each result.
-    pub text: String,
-}
-
-/// One HTTP request made from the arguments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct HttpBackend {
-    /// Request method.
-    pub method: HttpMethod,
-    /// Where to; expressions are allowed in path and query only.
-    pub url: UriTemplate,
-    /// Headers in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// What the body holds.
-    pub body: BodySource,
-    /// Largest response body that becomes a result, in bytes; a larger one is an error.
-    pub max_response_bytes: u64,
-}
-
-/// Methods of RFC 9110 that a tool may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum HttpMethod {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl HttpMethod {
-    /// The method's token on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// What a request body holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BodySource {
-    /// No body.
-    None,
-    /// A JSON object of the arguments that the URL does not use.
-    Arguments,
-}
 
 /// An MCP server behind this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

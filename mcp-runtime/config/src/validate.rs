@@ -28,6 +28,7 @@ impl RuntimeConfig {
         self.check_access()?;
         self.check_secrets()?;
         self.check_tools()?;
+        self.check_offers()?;
         self.check_upstreams()?;
         self.check_providers()
     }
@@ -101,12 +102,26 @@ impl RuntimeConfig {
             }
             check_scopes(&tool.scopes).map_err(|reason| invalid(at("scopes"), reason))?;
             ArgumentSchema::new(&tool.input_schema).map_err(|e| invalid(at("inputSchema"), e.to_string()))?;
+            if let Some(schema) = &tool.output_schema {
+                ArgumentSchema::new(schema).map_err(|e| invalid(at("outputSchema"), e.to_string()))?;
+            }
             if let Backend::Http(http) = &tool.backend {
                 check_own_headers(&http.headers)
                     .map_err(|reason| invalid(at("backend.http.headers"), reason))?;
             }
         }
         Ok(())
+    }
+
+    fn check_offers(&self) -> Result<(), Invalid> {
+        if self.format < self.oldest_format() {
+            let reason = format!("{} knows no prompts, resources or guidance on tools", self.format);
+            return Err(invalid("format", reason));
+        }
+        match self.offer_flaw() {
+            Some((at, flaw)) => Err(invalid(format!("{at}.{}", flaw.field), flaw.fault.to_string())),
+            None => Ok(()),
+        }
     }
 
     fn check_upstreams(&self) -> Result<(), Invalid> {

@@ -1,6 +1,8 @@
 //! One request that is carried out: what goes in ([`crate::exchange::Request`]), what comes out ([`Outcome`] or
 //! [`CallError`]).
 
+pub mod conform;
+mod own;
 pub mod route;
 pub mod stack;
 pub mod validate;

@@ -2,6 +2,8 @@
 
 use super::{
     CallError, Outcome,
+    conform::conform,
+    own,
     route::{Routed, route},
     validate::validate,
 };
@@ -106,10 +108,12 @@ async fn execute(
             message: format!("upstream {upstream:?} is not part of this server; list again what there is"),
         }),
         (Target::Own(own), _) => {
-            backend::run(&own.config.backend, &arguments, &snapshot.parts.credentials, &server.egress).await
+            let credentials = &snapshot.parts.credentials;
+            let outcome = backend::run(&own.config.backend, &arguments, credentials, &server.egress).await?;
+            // conform: a result keeps what the tool's definition promises
+            Ok(conform(own.output.as_ref(), outcome))
         }
-        (Target::OwnPrompt(prompt), _) => prompt.carry_out(&request.ask),
-        (Target::OwnResource(resource), _) => resource.carry_out(&request.ask, &snapshot.parts),
+        (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
     }
 }
 
@@ -117,7 +121,7 @@ async fn execute(
 fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
     match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
-        Target::Own(_) | Target::OwnPrompt(_) | Target::OwnResource(_) => Ok(None),
+        Target::Own(_) | Target::OwnOffer => Ok(None),
     }
 }
 

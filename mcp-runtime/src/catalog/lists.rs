@@ -1,6 +1,6 @@
 //! The four lists, written once for each revision that asks for one.
 
-use super::{Entry, offers::Offer};
+use super::{Entry, directory::Offer};
 use crate::identity::Principal;
 use mcpfleet_protocol::{
     Era, Revision, Tool,

@@ -3,8 +3,9 @@
 //! A name is served once: our own tool before any upstream's, and among upstreams the first by the upstream's name,
 //! so that the answer does not depend on who connected first.
 
-use super::{own::OwnTool, own_prompt::OwnPrompt, own_resource::OwnResource};
+use super::own::OwnTool;
 use crate::upstream::UpstreamTool;
+use mcpfleet_config::ToolPriority;
 use mcpfleet_protocol::Tool;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -16,10 +17,8 @@ use std::{
 pub enum Target {
     /// A backend of ours.
     Own(Arc<OwnTool>),
-    /// A prompt of ours.
-    OwnPrompt(Arc<OwnPrompt>),
-    /// A resource of ours.
-    OwnResource(Arc<OwnResource>),
+    /// One of our own prompts or resources.
+    OwnOffer,
     /// An upstream.
     Upstream {
         /// Its name.
@@ -84,7 +83,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
             Target::Own(own) => {
                 format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
             }
-            Target::OwnPrompt(_) | Target::OwnResource(_) => "this server has this name".to_owned(),
+            Target::OwnOffer => "this server has this name".to_owned(),
             Target::Upstream { upstream, .. } => {
                 format!("upstream {upstream} has this name too; give one of them a prefix")
             }
@@ -104,9 +103,13 @@ mod tests {
     }
 
     fn own(name: &str) -> Arc<OwnTool> {
+        of_priority(name, "normal")
+    }
+
+    fn of_priority(name: &str, priority: &str) -> Arc<OwnTool> {
         let config = json!({
             "name": name, "object": "the-object", "inputSchema": {"type": "object"}, "timeoutMs": 1,
-            "backend": {"static": {"text": "x"}},
+            "priority": priority, "backend": {"static": {"text": "x"}},
         });
         let config = serde_json::from_value(config).unwrap();
         Arc::new(OwnTool::new(&config).unwrap())
@@ -127,6 +130,14 @@ mod tests {
         let (merged, withheld) = merge(&[], &tools);
         assert!(matches!(&merged["search"].target, Target::Upstream { upstream, .. } if upstream == "a"));
         assert_eq!(withheld[0].upstream, "b");
+    }
+
+    #[test]
+    fn tools_are_listed_by_priority_and_then_by_name() {
+        let own = [of_priority("a", "low"), own("c"), of_priority("z", "high"), of_priority("y", "high")];
+        let (merged, _) = merge(&own, &[offered("crm", "b"), offered("crm", "d")]);
+        let names: Vec<String> = listed(&merged).into_iter().map(|tool| tool.name).collect();
+        assert_eq!(names, ["y", "z", "b", "c", "d", "a"]);
     }
 
     #[test]

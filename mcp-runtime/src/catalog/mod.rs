@@ -4,16 +4,18 @@
 //! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
 //! one that it began with.
 
+mod directory;
 pub mod edition;
+pub mod guidance;
 mod lists;
 pub mod merge;
 pub mod needs;
-mod offers;
+pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
 
-pub use offers::{Found, OwnOffers};
+pub use directory::Found;
 
 use crate::{
     credentials::Credentials,
@@ -21,8 +23,9 @@ use crate::{
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
+use directory::Directory;
 use lists::{Lists, latest};
-use mcpfleet_config::{ConfigHash, Priority, RuntimeConfig, status::MissingCredential};
+use mcpfleet_config::{ConfigHash, ToolPriority, RuntimeConfig, status::MissingCredential};
 use mcpfleet_protocol::{
     Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities, Tool,
     answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
@@ -55,7 +58,7 @@ pub struct Parts {
     /// `config`'s tools.
     pub own: Arc<[Arc<OwnTool>]>,
     /// `config`'s prompts and resources.
-    pub own_offers: Arc<OwnOffers>,
+    pub offers: Arc<Offers>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
 }
@@ -72,7 +75,7 @@ pub struct Snapshot {
     /// Tools of upstreams that lost their name to another.
     pub withheld: Vec<Withheld>,
     tools: HashMap<String, Arc<Entry>>,
-    offers: Offers,
+    directory: Directory,
     lists: Lists,
     identity: ServerIdentity,
     discover: JsonText,
@@ -90,7 +93,7 @@ pub struct Entry {
     /// Scopes that a caller needs.
     pub scopes: Vec<String>,
     /// Its place in the list.
-    pub rank: Priority,
+    pub rank: ToolPriority,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -103,10 +106,10 @@ impl Snapshot {
         let config = &parts.config;
         let server = config.server.to_string();
         let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
-        let (offers, lost) = Offers::merge(&parts.own_offers, &parts.roster, config);
+        let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
-        let identity = identity(&implementation, config, &parts.own_offers, &parts.roster);
+        let identity = identity(&implementation, config, &parts.offers, &parts.roster);
         let mut listed: Vec<(Tool, Arc<Entry>)> = merged.into_iter().map(|(name, tool)| {
             let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
             (tool.definition.clone(), Arc::new(Entry::new(tool, config, metrics)))
@@ -115,15 +118,15 @@ impl Snapshot {
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
         let lists = Lists::new(listed, [
-            offers.prompts.values().cloned().collect(),
-            offers.resources.values().cloned().collect(),
-            offers.templates.values().cloned().collect(),
+            directory.prompts.values().cloned().collect(),
+            directory.resources.values().cloned().collect(),
+            directory.templates.values().cloned().collect(),
         ]);
         Self {
             origins: origins(config),
             withheld,
             tools,
-            offers,
+            directory,
             lists,
             discover: discover(&identity, CACHE),
             identity,
@@ -162,17 +165,17 @@ impl Snapshot {
 
     /// A prompt by the name that clients use.
     pub fn prompt(&self, name: &str) -> Option<Found> {
-        self.offers.prompt(name)
+        self.directory.prompt(name)
     }
 
     /// Who gives a resource.
     pub fn resource(&self, uri: &str) -> Option<Found> {
-        self.offers.resource(uri)
+        self.directory.resource(uri, &self.parts.offers)
     }
 
     /// Who completes a resource template.
     pub fn template(&self, text: &str) -> Option<Found> {
-        self.offers.template(text)
+        self.directory.template(text, &self.parts.offers)
     }
 
     /// How long a request to an upstream may take.
@@ -226,11 +229,9 @@ impl Entry {
                 (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone(), own.config.priority)
             }
             Target::Upstream { upstream, .. } => {
-                (upstream_timeout(config, upstream), offers::scopes(config, upstream), Priority::Normal)
+                (upstream_timeout(config, upstream), directory::scopes(config, upstream), ToolPriority::Normal)
             }
-            Target::OwnPrompt(_) | Target::OwnResource(_) => {
-                (DEFAULT_TIMEOUT, Vec::new(), Priority::Normal)
-            }
+            Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
@@ -242,7 +243,7 @@ impl Entry {
 fn identity(
     info: &Implementation,
     config: &RuntimeConfig,
-    own: &OwnOffers,
+    own: &Offers,
     roster: &Roster,
 ) -> ServerIdentity {
     let changes = list_changes(config);

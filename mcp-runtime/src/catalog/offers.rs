@@ -1,223 +1,167 @@
-//! Prompts, resources and templates: our own and those of upstreams. Pure.
-//!
-//! A name or URI is served once: our own before any upstream's, and among upstreams the first by the upstream's name.
+//! What a server offers itself beside tools: its prompts and resources, and values that complete their arguments.
 
 use super::{
-    merge::{Target, Withheld},
     own::Unservable,
-    own_prompt::{self, OwnPrompt},
-    own_resource::{self, OwnResource},
+    own_prompt::OwnPrompt,
+    own_resource::{self, OwnResource, ResourceKind},
 };
-use crate::upstream::{Roster, UpstreamOffer};
-use mcpfleet_config::RuntimeConfig;
-use mcpfleet_protocol::answer::Definition;
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use mcpfleet_config::{ResourceAddress, RuntimeConfig};
 
-/// A prompt, a resource or a template.
-#[derive(Debug)]
-pub struct Offer {
-    /// What clients see.
-    pub definition: Definition,
-    /// Who gives it.
-    pub target: Target,
-    /// Its name or URI there.
-    pub key: String,
-    /// Scopes that a caller needs.
-    pub scopes: Vec<String>,
-}
+/// Most values of one completion (2026-07-28 and 2025-11-25, server/utilities/completion).
+pub const MAX_VALUES: usize = 100;
 
-/// Where a request for an offer goes.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Who gives it.
-    pub target: Target,
-    /// Its name or URI there.
-    pub key: String,
-    /// Scopes that a caller needs.
-    pub scopes: Vec<String>,
-}
-
-/// Everything of a server that is no tool, by name or URI.
+/// Prompts and resources, ready to serve.
 #[derive(Debug, Default)]
 pub struct Offers {
-    pub(super) prompts: BTreeMap<String, Arc<Offer>>,
-    pub(super) resources: BTreeMap<String, Arc<Offer>>,
-    pub(super) templates: BTreeMap<String, Arc<Offer>>,
-    /// The only upstream that has resources, when it is only one: URIs that are nowhere listed are its.
-    sole: Option<Found>,
+    /// Sorted by name.
+    pub prompts: Vec<OwnPrompt>,
+    /// Sorted by name.
+    pub resources: Vec<OwnResource>,
 }
 
-/// Our own, made ready.
-#[derive(Clone, Debug, Default)]
-pub struct OwnOffers {
-    /// Prompts.
-    pub prompts: Vec<Arc<OwnPrompt>>,
-    /// Resources and templates.
-    pub resources: Vec<Arc<OwnResource>>,
+/// What an argument to complete belongs to: `ref` of a `completion/complete`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// `ref/prompt`: a prompt by its name.
+    Prompt(&'a str),
+    /// `ref/resource`: a resource by its URI, or a template as it is listed.
+    Resource(&'a str),
 }
 
-impl OwnOffers {
-    /// All of a configuration. Those that `before` has unchanged are taken over.
-    ///
-    /// # Errors
-    /// [`Unservable`].
-    pub fn prepare(config: &RuntimeConfig, before: &Self) -> Result<Self, Unservable> {
-        Ok(Self {
-            prompts: own_prompt::prepare(config, &before.prompts)?,
-            resources: own_resource::prepare(config, &before.resources)?,
-        })
-    }
+/// `completion` of the result of `completion/complete`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The best ones, at most [`MAX_VALUES`].
+    pub values: Vec<String>,
+    /// How many there are.
+    pub total: usize,
+}
 
-    /// Whether there are values to suggest for anything.
-    pub fn complete_anything(&self) -> bool {
-        self.prompts.iter().any(|prompt| prompt.completes()) || self.resources.iter().any(|it| it.completes())
-    }
+/// Nothing here can be completed; JSON-RPC error -32602.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum NotCompletable {
+    #[error("there is no prompt of that name here; prompts/list names those that there are")]
+    UnknownPrompt,
+    #[error(
+        "there is no resource template with that URI here; resources/templates/list has those that there are"
+    )]
+    UnknownResource,
+    #[error("it has no argument of that name")]
+    UnknownArgument,
+}
 
-    /// URIs of resources that hold something else than in `before`.
-    pub fn changed_since(&self, before: &Self) -> Vec<String> {
-        let known = |now: &Arc<OwnResource>| before.resources.iter().any(|then| Arc::ptr_eq(now, then));
-        let changed = self.resources.iter().filter(|now| !now.is_template() && !known(now));
-        changed.map(|resource| resource.definition().key).collect()
+impl Completion {
+    /// `hasMore`: whether some are left out.
+    pub fn has_more(&self) -> bool {
+        self.total > self.values.len()
     }
 }
 
 impl Offers {
-    /// Merges our own with what upstreams offer.
-    pub fn merge(own: &OwnOffers, roster: &Roster, config: &RuntimeConfig) -> (Self, Vec<Withheld>) {
-        let mut offers = Self::default();
-        let mut withheld = Vec::new();
-        for prompt in &own.prompts {
-            let target = Target::OwnPrompt(prompt.clone());
-            insert(&mut offers.prompts, own_offer(prompt.definition(), target, prompt.scopes()));
-        }
-        for resource in &own.resources {
-            let list = if resource.is_template() { &mut offers.templates } else { &mut offers.resources };
-            let target = Target::OwnResource(resource.clone());
-            insert(list, own_offer(resource.definition(), target, resource.scopes()));
-        }
-        let lists = [
-            (&mut offers.prompts, &roster.prompts),
-            (&mut offers.resources, &roster.resources),
-            (&mut offers.templates, &roster.templates),
-        ];
-        for (list, offered) in lists {
-            for offer in offered {
-                withheld.extend(place(list, offer, config));
-            }
-        }
-        offers.sole = sole(roster, config);
-        (offers, withheld)
-    }
-
-    /// The prompt of this name.
-    pub fn prompt(&self, name: &str) -> Option<Found> {
-        self.prompts.get(name).map(|offer| offer.found())
-    }
-
-    /// Who gives this resource: whoever lists it, then whoever has a template that it may come from, then the only
-    /// upstream that has resources at all.
-    pub fn resource(&self, uri: &str) -> Option<Found> {
-        let listed = self.resources.get(uri).map(|offer| offer.found());
-        listed.or_else(|| self.from_template(uri)).or_else(|| self.sole.clone())
-    }
-
-    /// The template of this text, or the resource that a completion names by its URI.
-    pub fn template(&self, text: &str) -> Option<Found> {
-        let exact = self.templates.get(text).or_else(|| self.resources.get(text)).map(|offer| offer.found());
-        exact.or_else(|| self.from_template(text))
-    }
-
-    /// The template whose fixed beginning is the longest: the more specific wins.
-    fn from_template(&self, uri: &str) -> Option<Found> {
-        let fits = self.templates.values().filter(|offer| offer.matches(uri));
-        fits.max_by_key(|offer| frame(&offer.definition.key).0.len()).map(|offer| offer.found())
-    }
-}
-
-impl Offer {
-    fn found(&self) -> Found {
-        Found { target: self.target.clone(), key: self.key.clone(), scopes: self.scopes.clone() }
-    }
-
-    /// Whether a URI may come from this template. Our own are matched exactly; of an upstream's, of which only it knows
-    /// what they may hold, the fixed beginning and end.
-    fn matches(&self, uri: &str) -> bool {
-        match &self.target {
-            Target::OwnResource(resource) => resource.matches(uri),
-            _ => {
-                let (head, tail) = frame(&self.definition.key);
-                uri.len() >= head.len() + tail.len() && uri.starts_with(head) && uri.ends_with(tail)
-            }
-        }
-    }
-}
-
-/// What of a template is fixed before its first and after its last expression.
-fn frame(template: &str) -> (&str, &str) {
-    let head = template.split('{').next().unwrap_or_default();
-    let tail = if head.len() == template.len() { "" } else { template.rsplit('}').next().unwrap_or_default() };
-    (head, tail)
-}
-
-fn own_offer(definition: Definition, target: Target, scopes: &[String]) -> Offer {
-    Offer { key: definition.key.clone(), definition, target, scopes: scopes.to_vec() }
-}
-
-fn insert(list: &mut BTreeMap<String, Arc<Offer>>, offer: Offer) {
-    list.insert(offer.definition.key.clone(), Arc::new(offer));
-}
-
-fn place(
-    list: &mut BTreeMap<String, Arc<Offer>>,
-    offered: &UpstreamOffer,
-    config: &RuntimeConfig,
-) -> Option<Withheld> {
-    match list.entry(offered.definition.key.clone()) {
-        Entry::Vacant(free) => {
-            let target = upstream(&offered.upstream, &offered.key);
-            free.insert(Arc::new(Offer {
-                definition: offered.definition.clone(),
-                target,
-                key: offered.key.clone(),
-                scopes: scopes(config, &offered.upstream),
-            }));
-            None
-        }
-        Entry::Occupied(taken) => {
-            let who = match &taken.get().target {
-                Target::Upstream { upstream, .. } => format!("upstream {upstream}"),
-                _ => "this server itself".to_owned(),
-            };
-            Some(Withheld {
-                upstream: offered.upstream.clone(),
-                tool: offered.definition.key.clone(),
-                reason: format!("{who} has it too"),
+    /// All of a configuration.
+    ///
+    /// # Errors
+    /// A prompt embeds a resource that is not there. `RuntimeConfig::validate` finds the same first.
+    pub fn prepare(config: &RuntimeConfig) -> Result<Self, Unservable> {
+        let resources: Vec<_> = config.resources.iter().map(OwnResource::new).collect();
+        let prompt = |prompt: &mcpfleet_config::Prompt| {
+            OwnPrompt::new(prompt, &resources).ok_or_else(|| Unservable {
+                field: format!("prompts[{}].messages", prompt.name),
+                reason: "embeds a resource that is not there".into(),
             })
+        };
+        let prompts = config.prompts.iter().map(prompt).collect::<Result<_, _>>()?;
+        Ok(Self { prompts, resources })
+    }
+
+    /// Whether there are values to suggest for anything.
+    pub fn complete_anything(&self) -> bool {
+        let prompts = self.prompts.iter().flat_map(|prompt| &prompt.config.arguments);
+        let templates = self.resources.iter().filter_map(|resource| match &resource.config.address {
+            ResourceAddress::Template { variables, .. } => Some(variables),
+            ResourceAddress::Fixed { .. } => None,
+        });
+        prompts.map(|argument| &argument.values).chain(templates.flatten().map(|it| &it.values)).any(|it| !it.is_empty())
+    }
+
+    /// URIs of resources that are not as they were in `before`.
+    pub fn changed_since(&self, before: &Self) -> Vec<String> {
+        let same = |now: &&OwnResource| before.resources.iter().any(|then| then.config == now.config);
+        let changed = self.resources(ResourceKind::Resource).filter(|now| !same(now));
+        changed
+            .filter_map(|resource| match &resource.config.address {
+                ResourceAddress::Fixed { uri, .. } => Some(uri.clone()),
+                ResourceAddress::Template { .. } => None,
+            })
+            .collect()
+    }
+
+    /// A prompt by its name.
+    pub fn prompt(&self, name: &str) -> Option<&OwnPrompt> {
+        self.prompts.iter().find(|prompt| prompt.config.name == name)
+    }
+
+    /// The resource that answers for `uri`: a fixed one before any template, and then the first by name.
+    pub fn resource(&self, uri: &str) -> Option<&OwnResource> {
+        own_resource::locate(&self.resources, uri)
+    }
+
+    /// Those of one list.
+    pub fn resources(&self, kind: ResourceKind) -> impl Iterator<Item = &OwnResource> {
+        self.resources.iter().filter(move |resource| resource.kind() == kind)
+    }
+
+    /// Declared values of an argument that go with what was typed so far: those that begin with it, then those that
+    /// contain it, whatever their case. What other arguments hold (`context`) makes no difference to declared values.
+    ///
+    /// # Errors
+    /// [`NotCompletable`].
+    pub fn complete(
+        &self,
+        reference: Reference<'_>,
+        argument: &str,
+        typed: &str,
+    ) -> Result<Completion, NotCompletable> {
+        let declared = match reference {
+            Reference::Prompt(name) => {
+                let prompt = self.prompt(name).ok_or(NotCompletable::UnknownPrompt)?;
+                let found = prompt.config.arguments.iter().find(|known| known.name == argument);
+                found.map(|argument| argument.values.as_slice())
+            }
+            Reference::Resource(uri) => self.variable(uri, argument)?,
+        };
+        Ok(matching(declared.ok_or(NotCompletable::UnknownArgument)?, typed))
+    }
+
+    /// Declared values of a template's variable; `None` when the template has no such variable.
+    fn variable(&self, uri: &str, name: &str) -> Result<Option<&[String]>, NotCompletable> {
+        for resource in &self.resources {
+            match &resource.config.address {
+                ResourceAddress::Template { pattern, variables, .. } if pattern.as_str() == uri => {
+                    let known = pattern.variables().any(|variable| variable == name);
+                    let declared = variables.iter().find(|variable| variable.name == name);
+                    return Ok(known.then(|| declared.map_or(&[][..], |variable| &variable.values)));
+                }
+                ResourceAddress::Fixed { uri: own, .. } if own == uri => return Ok(None),
+                ResourceAddress::Template { .. } | ResourceAddress::Fixed { .. } => {}
+            }
         }
+        Err(NotCompletable::UnknownResource)
     }
 }
 
-fn upstream(name: &str, key: &str) -> Target {
-    Target::Upstream { upstream: name.to_owned(), key: key.to_owned() }
+fn matching(declared: &[String], typed: &str) -> Completion {
+    let typed = typed.to_lowercase();
+    let lower: Vec<String> = declared.iter().map(|value| value.to_lowercase()).collect();
+    let with = |test: &dyn Fn(&str) -> bool| -> Vec<&String> {
+        declared.iter().zip(&lower).filter(|(_, lower)| test(lower)).map(|(value, _)| value).collect()
+    };
+    let mut found = with(&|lower| lower.starts_with(&typed));
+    found.extend(with(&|lower| lower.contains(&typed) && !lower.starts_with(&typed)));
+    let total = found.len();
+    Completion { values: found.into_iter().take(MAX_VALUES).cloned().collect(), total }
 }
 
-/// Scopes that everything of an upstream needs.
-pub(super) fn scopes(config: &RuntimeConfig, upstream: &str) -> Vec<String> {
-    let declared = config.upstreams.iter().find(|known| known.name == upstream);
-    declared.map(|known| known.scopes.clone()).unwrap_or_default()
-}
-
-fn sole(roster: &Roster, config: &RuntimeConfig) -> Option<Found> {
-    let mut with_resources = roster.about.iter().filter(|about| about.capabilities.resources.is_some());
-    match (with_resources.next(), with_resources.next()) {
-        (Some(only), None) => Some(Found {
-            target: upstream(&only.upstream, ""),
-            key: String::new(),
-            scopes: scopes(config, &only.upstream),
-        }),
-        _ => None,
-    }
-}
+#[cfg(test)]
+mod tests;

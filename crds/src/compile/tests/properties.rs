@@ -1,12 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::{auths, fleets::Fleet};
+use super::{auths, fleets::Fleet, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
         Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
         McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerRef, StaticBackend, Tls, Upstream,
+        ProviderRouteSpec, Remote, Scaler, Selection, ServerRef, StaticBackend, Tls, ToolExample,
+        ToolPriority, Upstream,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -14,7 +15,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 /// Words that are often right and sometimes terrible.
-fn word() -> impl Strategy<Value = String> {
+pub(super) fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(vec!["a", "b", "shop", "find-order", "x_y", "id"]).prop_map(String::from),
         1 => any::<String>(),
@@ -68,17 +69,27 @@ fn http() -> impl Strategy<Value = HttpBackend> {
     )
 }
 
+fn example() -> impl Strategy<Value = ToolExample> {
+    let arguments = prop_oneof![Just(json!({"id": 1})), Just(json!({"id": "x"})), Just(Value::Null)];
+    (word(), arguments).prop_map(|(say, arguments)| ToolExample { say, arguments })
+}
+
 fn tool() -> impl Strategy<Value = McpTool> {
     let backend = (option::of(word()), option::of(http()))
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
     let metadata = (word(), any::<bool>(), 0..3_i64);
-    (metadata, option::of(word()), word(), schema(), backend, duration(), auths::scopes()).prop_map(
-        |((object, labelled, age), name, description, input_schema, backend, timeout, scopes)| {
+    let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
+    (metadata, option::of(word()), word(), schemas, backend, duration(), auths::scopes()).prop_map(
+        |((object, labelled, age), name, description, schemas, backend, timeout, scopes)| {
+            let (input_schema, output_schema, examples) = schemas;
             let spec = McpToolSpec {
                 name,
                 title: None,
                 description,
                 input_schema,
+                output_schema,
+                priority: ToolPriority::Normal,
+                examples,
                 annotations: None,
                 backend,
                 timeout,
@@ -157,21 +168,25 @@ fn server() -> impl Strategy<Value = McpServer> {
         server_name,
     }));
     let selections = (option::of(selection()), option::of(selection()));
+    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()));
-    (word(), selections, vec(upstream(), 0..4), auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
+    (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
         |(
             name,
             (tools, models),
-            upstreams,
+            offers,
             (auth, public_url),
             (admission, autoscaling),
             tls,
             allowed_origins,
         )| {
+            let (upstreams, prompts, resources) = offers;
             let spec = McpServerSpec {
                 replicas: 1,
                 autoscaling,
                 tools,
+                prompts,
+                resources,
                 upstreams,
                 models,
                 auth,
