@@ -222,13 +222,4 @@ impl RuntimeConfig {
     pub fn secrets(&self) -> BTreeSet<&str> {
         self.credentials().into_iter().map(|from| from.secret.as_str()).chain(self.access.keys()).collect()
     }
-
-    /// The oldest [`FORMAT`] that can say all of this; what `format` is to be.
-    pub fn oldest_format(&self) -> u32 {
-        let scoped = self.tools.iter().any(|tool| !tool.scopes.is_empty())
-            || self.upstreams.iter().any(|upstream| !upstream.scopes.is_empty());
-        let access = if scoped || self.access != Access::Anonymous { 3 } else { 1 };
-        let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
-        access.max(headers).max(self.admission.oldest_format())
-    }
 }

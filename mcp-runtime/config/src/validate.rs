@@ -114,10 +114,6 @@ impl RuntimeConfig {
     }
 
     fn check_offers(&self) -> Result<(), Invalid> {
-        if self.format < self.oldest_format() {
-            let reason = format!("{} knows no prompts, resources or guidance on tools", self.format);
-            return Err(invalid("format", reason));
-        }
         match self.offer_flaw() {
             Some((at, flaw)) => Err(invalid(format!("{at}.{}", flaw.field), flaw.fault.to_string())),
             None => Ok(()),

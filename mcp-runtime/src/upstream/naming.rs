@@ -2,7 +2,7 @@
 
 use super::{UpstreamTool, connection::Listing};
 use mcpfleet_config::{Upstream, tool_name};
-use mcpfleet_protocol::Era;
+use mcpfleet_protocol::Revision;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
@@ -26,7 +26,8 @@ pub(super) fn expose(upstream: &Upstream, listing: Listing) -> (Vec<UpstreamTool
         }
         let name = std::mem::replace(&mut tool.name, exposed_name.clone());
         // The modern form is the fuller one; what a legacy client must not see is left out when it asks.
-        if let Ok(definition) = RawValue::from_string(tool.write(Era::Modern).as_str().to_owned()) {
+        if let Ok(definition) = RawValue::from_string(tool.write(Revision::LATEST_MODERN).as_str().to_owned())
+        {
             exposed.push(UpstreamTool { upstream: upstream.name.clone(), name, exposed_name, definition });
         }
     }

@@ -1,7 +1,12 @@
 //! All pages of `tools/list`. A server that never ends its list must not take our memory with it.
 
 use super::{ClientError, Connection};
-use mcpfleet_protocol::{Era, ErrorCode, Tool, client::ToolsReply, header::ParamHeader};
+use mcpfleet_protocol::{
+    Era, ErrorCode, Tool,
+    client::{Ask, AskContext, ListKind, Peer, ToolsReply},
+    header::ParamHeader,
+    jsonrpc::Id,
+};
 use std::collections::HashMap;
 
 /// Most pages.
@@ -33,7 +38,9 @@ pub(super) async fn read(connection: &Connection) -> Result<Listing, ClientError
     let mut cursor: Option<String> = None;
     let mut bytes = 0;
     for _ in 0..MAX_PAGES {
-        let page = match connection.request(|peer, id| peer.list_tools(id, cursor.as_deref()), None).await {
+        let ask = Ask::List(ListKind::Tools, cursor.as_deref());
+        let make = |peer: &Peer, id: &Id<'_>| peer.ask(id, &ask, &AskContext::default());
+        let page = match connection.request(make, None).await {
             Ok(page) => page,
             Err(ClientError::Rpc(failure)) if failure.code == ErrorCode::MethodNotFound.number() => {
                 listing.notes.push("it offers no tools".into());

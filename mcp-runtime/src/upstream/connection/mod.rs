@@ -22,7 +22,7 @@ use arc_swap::ArcSwap;
 use exchange::Reply;
 use mcpfleet_protocol::{
     Era,
-    client::{CallParams, Outgoing, Peer},
+    client::{Ask, AskContext, Outgoing, Peer},
     header::ParamHeader,
     json::Members,
     jsonrpc::Id,
@@ -109,8 +109,8 @@ impl Connection {
     ) -> Result<Box<RawValue>, ClientError> {
         let mirrored = self.mirrored.load_full();
         let make = |peer: &Peer, id: &Id<'_>| {
-            let call = CallParams { name, arguments: arguments.get(), progress_token: None, meta: None };
-            let outgoing = peer.call_tool(id, &call);
+            let call = Ask::CallTool { name, arguments: arguments.get() };
+            let outgoing = peer.ask(id, &call, &AskContext::default());
             match (peer, mirrored.get(name)) {
                 (Peer::Modern(_), Some(params)) => outgoing.with_param_headers(params, arguments.get()),
                 _ => outgoing,

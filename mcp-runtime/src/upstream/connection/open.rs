@@ -31,7 +31,7 @@ pub(super) async fn peer(endpoint: &Endpoint, ids: &Ids) -> Result<Peer, ClientE
 /// Opens a legacy session.
 pub(super) async fn initialize(endpoint: &Endpoint, ids: &Ids) -> Result<LegacyPeer, ClientError> {
     let id = ids.next();
-    let outgoing = initialize_request(&id, &ourselves(), &JsonText::empty_object());
+    let outgoing = initialize_request(&id, &ourselves(), &JsonText::empty_object(), Revision::LATEST_LEGACY);
     let answered = ask(endpoint, None, outgoing, &id).await?;
     let result = match answered.reply(&id)? {
         Reply::Result(result) => result,
