@@ -5,10 +5,13 @@ use crate::{
     admission::{Permit, Refused},
     backend,
     catalog::{Entry, Snapshot, merge::Target},
+    exchange::{Ask, Caller, Interest, Profile, Request},
     server::Server,
     upstream::Line,
 };
+use mcpfleet_protocol::Revision;
 use serde_json::{Map, Value, value::RawValue};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What came of a call. The permit is to be held until the last byte of the answer is written.
@@ -79,7 +82,9 @@ async fn execute(
 ) -> Result<Outcome, CallError> {
     match (&entry.target, line) {
         (Target::Upstream { upstream, tool }, Some(line)) => {
-            line.call(upstream, tool, call.arguments, Some(permit)).await
+            let ask = Ask::CallTool { name: tool.clone(), arguments: call.arguments.to_owned() };
+            let request = Request { ask, meta: None, resumption: None };
+            line.send(upstream, &request, &unheard(), Some(permit)).await
         }
         (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
             message: format!("upstream {upstream:?} is not part of this server; list the tools again"),
@@ -98,6 +103,18 @@ fn line(server: &Server, entry: &Entry) -> Result<Option<Line>, CallError> {
         Target::Own(_) => Ok(None),
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
     }
+}
+
+/// A caller that takes the answer only.
+fn unheard() -> Caller {
+    Caller::silent(Arc::new(Profile {
+        revision: Revision::LATEST_MODERN,
+        capabilities: RawValue::NULL.to_owned().into(),
+        partition: [0; 16],
+        session: None,
+        log_level: None,
+        progress: Interest::Unwanted,
+    }))
 }
 
 fn timed_out(call: &Call<'_>, entry: &Entry) -> CallError {
