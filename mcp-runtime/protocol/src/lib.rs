@@ -49,18 +49,27 @@
 //! for its reader to bound. No function panics, whatever its input.
 
 pub mod answer;
+mod capabilities;
 pub mod client;
 mod error_code;
 pub mod header;
+pub mod input;
 pub mod json;
 pub mod jsonrpc;
+pub mod message;
+mod method;
+pub mod mrtr;
 mod revision;
 pub mod server;
 pub mod sse;
 mod subscription;
 mod tool;
 
+pub use capabilities::{
+    Capability, ClientCapabilities, ListChanges, Offered, ResourcesOffer, ServerCapabilities,
+};
 pub use error_code::ErrorCode;
+pub use method::{AsksBack, Method};
 pub use revision::{Era, Revision, names_modern_era};
 pub use subscription::Subscription;
 pub use tool::{Tool, ToolError};

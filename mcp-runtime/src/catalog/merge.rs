@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn what_we_do_not_know_of_a_definition_is_kept() {
         let (merged, _) = merge(&[], &[offered("a", "search")]);
-        let text = merged["search"].definition.write(mcpfleet_protocol::Era::Modern);
+        let text = merged["search"].definition.write(mcpfleet_protocol::Revision::LATEST_MODERN);
         assert!(text.as_str().contains("icons"), "{text:?}");
     }
 }

@@ -16,10 +16,10 @@ use crate::{
 };
 use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
 use mcpfleet_protocol::{
-    Era, Revision, Tool,
+    Era, Revision, ServerCapabilities, Tool,
     answer::{
         self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, ToolsPage, discover,
-        list_tools, tools_capability,
+        list_tools,
     },
     header::ParamHeader,
     json::JsonText,
@@ -197,8 +197,8 @@ impl Answers {
         Self {
             initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
             discover: discover(&identity, CACHE),
-            list_legacy: list_tools(&page, Era::Legacy),
-            list_modern: list_tools(&page, Era::Modern),
+            list_legacy: list_tools(&page, Revision::LATEST_LEGACY),
+            list_modern: list_tools(&page, Revision::LATEST_MODERN),
         }
     }
 }
@@ -206,7 +206,7 @@ impl Answers {
 fn identity(implementation: &Implementation, changes: ListChanges) -> ServerIdentity {
     ServerIdentity {
         info: implementation.clone(),
-        capabilities: tools_capability(changes),
+        capabilities: ServerCapabilities::tools_only(changes),
         instructions: None,
     }
 }

@@ -19,14 +19,14 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use mcpfleet_protocol::{
-    Era, ErrorCode,
-    answer::{CallResult, Content, Implementation, ToolOutcome, forward_result},
+    Era, ErrorCode, Method,
+    answer::{CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result},
     json::JsonText,
     jsonrpc::{self, Id},
     server::{Accepts, Reason, Refusal},
     sse,
 };
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -117,7 +117,7 @@ impl Asked<'_> {
     pub fn called(&self, result: Result<Outcome, CallError>, server: &Implementation) -> Response<Body> {
         let failure = match result {
             Ok(Outcome::Made(result)) => return self.success(&write(&result, self.era, server)),
-            Ok(Outcome::Forwarded(result)) => match forward_result(&result, self.era) {
+            Ok(Outcome::Forwarded(result)) => match forward_result(&result, &self.forward(server)) {
                 Ok(result) => return self.success(&result),
                 Err(error) => {
                     ToolResult::failure(format!("The tool's server gave no usable result: {error}."))
@@ -130,6 +130,11 @@ impl Asked<'_> {
             },
         };
         self.success(&write(&failure, self.era, server))
+    }
+
+    /// What an upstream's result becomes on its way to this client.
+    fn forward<'s>(&self, server: &'s Implementation) -> Forward<'s> {
+        Forward { method: Method::CallTool, to: self.era.latest(), server, cache: CachePolicy::UNKNOWN }
     }
 
     /// The errors that are no results.
@@ -147,8 +152,7 @@ impl Asked<'_> {
                 if let (Some(data), Some(members)) = (data, object.as_object_mut()) {
                     members.insert("data".into(), serde_json::from_str(data.get()).unwrap_or(Value::Null));
                 }
-                let raw = to_raw_value(&object).ok()?;
-                Some(self.message(jsonrpc::forwarded_error(self.id, &raw)))
+                Some(self.message(jsonrpc::forwarded_error(self.id, &JsonText::from(&object))))
             }
             CallError::InvalidArguments { .. }
             | CallError::Timeout { .. }
@@ -170,7 +174,7 @@ fn write(result: &ToolResult, era: Era, server: &Implementation) -> JsonText {
     let structured =
         result.structured.as_ref().map(|members| JsonText::from(&Value::Object(members.clone())));
     let content = vec![Content::Text(result.text.clone())];
-    CallResult { content, structured, outcome }.write(era, server)
+    CallResult { content, structured, outcome }.write(era.latest(), server)
 }
 
 /// What a model should read: what went wrong, and what it can do.

@@ -63,7 +63,19 @@ async fn respond(
             let why = "this cursor is not one of ours: list from the start";
             answer::refusal(&Refusal::new(Reason::InvalidParams, Some(asked.id), why))
         }
-        Operation::Listen(wanted) => subscriptions::listen(shared, server, snapshot, &asked, *wanted),
+        Operation::Listen(wanted) => subscriptions::listen(shared, server, snapshot, &asked, wanted),
+        Operation::SetLogLevel(_)
+        | Operation::ListPrompts { .. }
+        | Operation::GetPrompt(_)
+        | Operation::ListResources { .. }
+        | Operation::ListResourceTemplates { .. }
+        | Operation::ReadResource(_)
+        | Operation::Subscribe { .. }
+        | Operation::Unsubscribe { .. }
+        | Operation::Complete(_)
+        | Operation::Task { .. } => {
+            answer::refusal(&Refusal::method_not_found(asked.id, request.operation.method(), asked.era))
+        }
         Operation::CallTool(call) => {
             if let Err(why) = check_mirrored(snapshot, headers, call, &asked) {
                 return answer::refusal(&why);

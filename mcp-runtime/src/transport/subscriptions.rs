@@ -27,7 +27,7 @@ use http_body_util::StreamBody;
 use mcpfleet_protocol::{
     Era, Subscription,
     answer::ListChanges,
-    server::{Accepts, Listen, Reason, Refusal, Wanted, accept_get},
+    server::{Accepts, Listen, Reason, Refusal, accept_get},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -74,7 +74,7 @@ pub fn listen(
     server: &Arc<Server>,
     snapshot: &Snapshot,
     asked: &Asked<'_>,
-    wanted: Listen,
+    wanted: &Listen,
 ) -> Response<Body> {
     if asked.accepts == Accepts::JsonOnly {
         let why = "subscriptions/listen is answered with text/event-stream: Accept must allow it";
@@ -90,10 +90,10 @@ pub fn listen(
     }
 }
 
-fn honoured(snapshot: &Snapshot, wanted: Listen) -> Listen {
+fn honoured(snapshot: &Snapshot, wanted: &Listen) -> Listen {
     match snapshot.list_changes() {
-        ListChanges::Announced => wanted,
-        ListChanges::Silent => Listen { tools: Wanted::No },
+        ListChanges::Announced => Listen { tools: wanted.tools, ..Listen::default() },
+        ListChanges::Silent => Listen::default(),
     }
 }
 

@@ -118,7 +118,7 @@ impl LogLevel {
         Self::Emergency,
     ];
 
-    fn read(raw: &RawValue) -> Option<Self> {
+    pub(crate) fn read(raw: &RawValue) -> Option<Self> {
         let text = string(raw)?;
         Self::ALL.into_iter().find(|level| level.as_str() == text)
     }
