@@ -200,7 +200,7 @@ pub enum ProviderApi {
 
 impl RuntimeConfig {
     /// Every header of every request that leaves, credentials among them.
-    fn headers(&self) -> impl Iterator<Item = &Header> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &Header> {
         let tools = self.tools.iter().filter_map(|t| match &t.backend {
             Backend::Http(http) => Some(&http.headers),
             Backend::Static(_) => None,

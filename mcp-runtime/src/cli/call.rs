@@ -76,11 +76,27 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.call_tool(tool, &arguments, None).await.map(|result| called(&result, args.output))
+            connection.send(&request(tool, arguments), &nobody(), None).await.map(|outcome| done(&outcome, args.output))
         }
     };
     connection.close().await;
     shown.map_err(|error| explained(&host, error))
+}
+
+fn request(tool: &str, arguments: Box<RawValue>) -> Request {
+    Request { ask: Ask::CallTool { name: tool.to_owned(), arguments }, meta: None, resumption: None }
+}
+
+/// A caller that takes the answer only: nobody sits here who could be asked.
+fn nobody() -> Caller {
+    Caller::silent(Arc::new(Profile {
+        revision: Revision::LATEST_MODERN,
+        capabilities: RawValue::NULL.to_owned().into(),
+        partition: [0; 16],
+        session: None,
+        log_level: None,
+        progress: Interest::Unwanted,
+    }))
 }
 
 fn explained(host: &str, error: ClientError) -> anyhow::Error {
@@ -104,6 +120,17 @@ fn list(listing: &Listing, output: Output) -> Shown {
         Output::Json => render::tools_json(&listing.tools),
     };
     Shown { text, code: ExitCode::SUCCESS }
+}
+
+fn done(outcome: &Outcome, output: Output) -> Shown {
+    match outcome {
+        Outcome::Forwarded(result) => called(result, output),
+        Outcome::Made(made) => Shown { text: made.text.clone(), code: ExitCode::SUCCESS },
+        Outcome::InputRequired { .. } => {
+            let text = "the tool asks for input, which cannot be given here".to_owned();
+            Shown { text, code: ExitCode::from(TOOL_FAILED) }
+        }
+    }
 }
 
 fn called(result: &RawValue, output: Output) -> Shown {

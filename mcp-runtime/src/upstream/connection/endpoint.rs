@@ -2,11 +2,11 @@
 
 use super::ClientError;
 use crate::egress::{Egress, EgressError};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
 use mcpfleet_protocol::client::Outgoing;
-use reqwest::{Response, Url};
+use reqwest::{RequestBuilder, Response, Url};
 
-/// One MCP endpoint over Streamable HTTP.
+/// One URL of an MCP server.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     egress: Egress,
@@ -25,21 +25,43 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// Sends one message. Headers of the protocol win over configured ones of the same name.
+    /// The URL.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The same server at another of its URLs. The caller has checked that it is of the same origin: credentials go there.
+    pub(super) fn at(&self, url: Url) -> Self {
+        Self { url, ..self.clone() }
+    }
+
+    /// Sends one message.
     pub(super) async fn post(&self, outgoing: Outgoing) -> Result<Response, ClientError> {
-        let request = self.egress.request(Method::POST, self.url.clone());
-        let request = request.headers(self.headers.clone()).headers(outgoing.headers).body(outgoing.body);
-        Ok(self.egress.send(request).await?)
+        self.send(self.request(Method::POST, outgoing.headers).body(outgoing.body)).await
+    }
+
+    /// Opens a stream of events.
+    pub(super) async fn get(&self, mut headers: HeaderMap) -> Result<Response, ClientError> {
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        self.send(self.request(Method::GET, headers)).await
     }
 
     /// Ends a session.
     pub(super) async fn delete(&self, headers: HeaderMap) -> Result<Response, ClientError> {
-        let request = self.egress.request(Method::DELETE, self.url.clone());
-        Ok(self.egress.send(request.headers(self.headers.clone()).headers(headers)).await?)
+        self.send(self.request(Method::DELETE, headers)).await
     }
 
     /// An error while a body was read.
     pub(super) fn broken(&self, error: &reqwest::Error) -> ClientError {
         EgressError::from_client(self.host(), error).into()
+    }
+
+    /// The one place where credentials meet a request. Headers of the protocol win over configured ones of the same name.
+    fn request(&self, method: Method, headers: HeaderMap) -> RequestBuilder {
+        self.egress.request(method, self.url.clone()).headers(self.headers.clone()).headers(headers)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        Ok(self.egress.send(request).await?)
     }
 }

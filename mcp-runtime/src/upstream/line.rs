@@ -1,0 +1,42 @@
+//! What one request goes through.
+
+use super::{failure, remote::Remote};
+use crate::{
+    admission::Permit,
+    call::{CallError, Outcome},
+    exchange::{Caller, Request},
+};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// An upstream as it was when the request began.
+#[derive(Debug)]
+pub struct Line {
+    pub(super) remote: Arc<Remote>,
+    /// Somebody has reason to believe that the upstream is not what it was.
+    pub(super) check: Arc<Notify>,
+}
+
+impl Line {
+    /// Carries out a request at the upstream, `name` of which is for errors; names and URIs in it are the upstream's own.
+    /// What comes before the answer goes through `caller`. Dropping the future cancels the request there. `permit` is told
+    /// while it waits for others on its way. There is no deadline but the caller's: a person may be asked on the way.
+    ///
+    /// # Errors
+    /// [`CallError::Upstream`] with the upstream's own error, otherwise [`CallError::Unavailable`].
+    pub async fn send(
+        self,
+        name: &str,
+        request: &Request,
+        caller: &Caller,
+        permit: Option<&Permit>,
+    ) -> Result<Outcome, CallError> {
+        let Self { remote, check } = self;
+        remote.send(request, caller, permit).await.map_err(|error| {
+            if failure::is_about_the_connection(&error) {
+                check.notify_one();
+            }
+            failure::for_caller(name, error)
+        })
+    }
+}

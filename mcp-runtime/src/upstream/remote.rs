@@ -1,0 +1,41 @@
+//! An upstream that answers: the connection that its lists come from, and those that calls go through.
+
+use super::{
+    connection::{ClientError, Connection},
+    sessions::Sessions,
+};
+use crate::{
+    admission::Permit,
+    call::Outcome,
+    exchange::{Caller, Request},
+};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(super) struct Remote {
+    pub(super) watching: Arc<Connection>,
+    pub(super) sessions: Arc<Sessions>,
+}
+
+impl Remote {
+    /// Carries out a request on the connection that is right for its caller.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        permit: Option<&Permit>,
+    ) -> Result<Outcome, ClientError> {
+        // Where the server keeps nothing for a connection there is no use in a second.
+        if !self.watching.is_stateful() {
+            return self.watching.send(request, caller, permit).await;
+        }
+        let lease = self.sessions.lease(caller.profile(), permit).await?;
+        let Some(connection) = lease.connection() else { return Err(ClientError::NoAnswer) };
+        if let Some(level) = caller.profile().log_level {
+            connection.log_from(level).await;
+        }
+        let outcome = connection.send(request, caller, permit).await;
+        self.sessions.give_back(lease);
+        outcome
+    }
+}
