@@ -9,16 +9,19 @@ mod render;
 pub use args::Args;
 
 use crate::{
+    call::Outcome,
     egress::Egress,
+    exchange::{Ask, Caller, Interest, Profile, Request},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};
 use args::Output;
-use mcpfleet_protocol::Era;
+use mcpfleet_protocol::{Era, Revision};
 use serde_json::value::RawValue;
 use std::{
     io::{self, Read as _, Write as _},
     process::ExitCode,
+    sync::Arc,
 };
 use tokio::time::timeout;
 

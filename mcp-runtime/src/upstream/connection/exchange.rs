@@ -140,7 +140,7 @@ fn notice(method: &str, params: Option<&RawValue>, token: &Id<'_>) -> Option<Not
         }
         "notifications/message" => {
             let params = params?;
-            let level = Members::read(params)?.get("level").and_then(|level| LogLevel::read(level))?;
+            let level = Members::read(params)?.get("level").and_then(LogLevel::read)?;
             Some(Notice::Log(level, params.to_owned()))
         }
         _ => Some(Notice::Other { method: method.to_owned(), params: params.map(ToOwned::to_owned) }),

@@ -80,7 +80,7 @@ impl<'a> Phrase<'a> {
 }
 
 /// What is declared to an upstream of what a client can do.
-pub(super) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
+pub(in crate::upstream) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
     let mut read = ClientCapabilities::read(capabilities);
     if NOT_RELAYED.iter().any(|name| read.has_extension(name)) {
         read.extensions = read.extensions.as_ref().and_then(without_unrelayed);

@@ -13,8 +13,9 @@ use crate::{
 };
 use futures::future::try_join_all;
 use mcpfleet_protocol::{
-    Era, ErrorCode,
+    Era, answer,
     json::Members,
+    jsonrpc::RpcError,
     mrtr::{InputRequest, InputRequests, write_responses},
 };
 use serde_json::value::RawValue;
@@ -98,15 +99,16 @@ async fn ask<'a>(wanted: &'a InputRequest<'_>, caller: &Caller) -> Result<(&'a s
 /// A legacy server that wants the user at a page says so by an error. A modern client knows no such error: it is asked.
 fn refused(failure: RpcFailure, caller: &Caller) -> Result<Outcome, ClientError> {
     let modern = caller.profile().revision.era() == Era::Modern;
-    let wanted = failure.data.as_deref().filter(|_| modern && failure.code == ErrorCode::UrlElicitationRequired.number());
-    match wanted.and_then(url_elicitations) {
+    match url_elicitations(&failure).filter(|_| modern) {
         Some(requests) => Ok(Outcome::InputRequired { requests: Some(requests), state: None }),
         None => Err(ClientError::Rpc(failure)),
     }
 }
 
-fn url_elicitations(data: &RawValue) -> Option<Box<RawValue>> {
-    let requests = mcpfleet_protocol::answer::url_elicitations(data)?;
+fn url_elicitations(failure: &RpcFailure) -> Option<Box<RawValue>> {
+    let data = failure.data.as_deref()?;
+    let error = RpcError { code: failure.code, message: failure.message.as_str().into(), data: Some(data), raw: data };
+    let requests = answer::url_elicitations(&error)?;
     RawValue::from_string(requests.as_str().to_owned()).ok()
 }
 
