@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod fleet;
 pub mod identity;
 pub mod model;
+pub mod peer;
 pub mod readiness;
 pub mod reload;
 pub mod seal;

@@ -140,6 +140,8 @@ pub enum CallError {
         message: String,
         /// Its data.
         data: Option<Box<RawValue>>,
+        /// Era of the upstream, whose codes these are.
+        from: Era,
     },
 }
 

@@ -66,13 +66,13 @@ impl Directory {
             insert(list, kind, resource.definition(), &resource.config.scopes);
         }
         let lists = [
-            (&mut offers.prompts, &roster.prompts),
-            (&mut offers.resources, &roster.resources),
-            (&mut offers.templates, &roster.templates),
+            (&mut offers.prompts, ListKind::Prompts, &roster.prompts),
+            (&mut offers.resources, ListKind::Resources, &roster.resources),
+            (&mut offers.templates, ListKind::ResourceTemplates, &roster.templates),
         ];
-        for (list, offered) in lists {
+        for (list, kind, offered) in lists {
             for offer in offered {
-                withheld.extend(place(list, offer, config));
+                withheld.extend(place(list, kind, offer, config));
             }
         }
         offers.sole = sole(roster, config);
@@ -142,14 +142,19 @@ fn insert(list: &mut BTreeMap<String, Arc<Offer>>, kind: ListKind, definition: &
 
 fn place(
     list: &mut BTreeMap<String, Arc<Offer>>,
+    kind: ListKind,
     offered: &UpstreamOffer,
     config: &RuntimeConfig,
 ) -> Option<Withheld> {
-    match list.entry(offered.definition.key.clone()) {
+    let definition = match Definition::read(kind, &offered.definition) {
+        Ok(definition) => definition,
+        Err(error) => return Some(withheld(offered, error.to_string())),
+    };
+    match list.entry(definition.key.clone()) {
         Entry::Vacant(free) => {
             let target = upstream(&offered.upstream, &offered.key);
             free.insert(Arc::new(Offer {
-                definition: offered.definition.clone(),
+                definition,
                 target,
                 key: offered.key.clone(),
                 scopes: scopes(config, &offered.upstream),
@@ -161,13 +166,13 @@ fn place(
                 Target::Upstream { upstream, .. } => format!("upstream {upstream}"),
                 _ => "this server itself".to_owned(),
             };
-            Some(Withheld {
-                upstream: offered.upstream.clone(),
-                tool: offered.definition.key.clone(),
-                reason: format!("{who} has it too"),
-            })
+            Some(withheld(offered, format!("{who} has it too")))
         }
     }
+}
+
+fn withheld(offered: &UpstreamOffer, reason: String) -> Withheld {
+    Withheld { upstream: offered.upstream.clone(), tool: offered.exposed_key.clone(), reason }
 }
 
 fn upstream(name: &str, key: &str) -> Target {
@@ -181,12 +186,12 @@ pub(super) fn scopes(config: &RuntimeConfig, upstream: &str) -> Vec<String> {
 }
 
 fn sole(roster: &Roster, config: &RuntimeConfig) -> Option<Found> {
-    let mut with_resources = roster.about.iter().filter(|about| about.capabilities.resources.is_some());
+    let mut with_resources = roster.about.iter().filter(|(_, about)| about.capabilities.resources.is_some());
     match (with_resources.next(), with_resources.next()) {
-        (Some(only), None) => Some(Found {
-            target: upstream(&only.upstream, ""),
+        (Some((only, _)), None) => Some(Found {
+            target: upstream(only, ""),
             key: String::new(),
-            scopes: scopes(config, &only.upstream),
+            scopes: scopes(config, only),
         }),
         _ => None,
     }

@@ -3,8 +3,8 @@
 //! A swap of the snapshot is no news by itself: only a list that clients would read differently is. The eras' lists
 //! differ in what they may hold, so each is counted by itself.
 
-use super::{List, Snapshot};
-use mcpfleet_protocol::{Era, message::Change};
+use super::Snapshot;
+use mcpfleet_protocol::{Era, client::ListKind, message::Change};
 use std::mem::replace;
 use tokio::sync::watch;
 
@@ -16,10 +16,10 @@ pub struct Edition {
 
 const KINDS: usize = 3;
 /// The lists behind each kind of notification. Templates have none of their own: `resources/list_changed` speaks of both.
-const LISTS: [(Change<'static>, &[List]); KINDS] = [
-    (Change::Tools, &[List::Tools]),
-    (Change::Prompts, &[List::Prompts]),
-    (Change::Resources, &[List::Resources, List::ResourceTemplates]),
+const LISTS: [(Change<'static>, &[ListKind]); KINDS] = [
+    (Change::Tools, &[ListKind::Tools]),
+    (Change::Prompts, &[ListKind::Prompts]),
+    (Change::Resources, &[ListKind::Resources, ListKind::ResourceTemplates]),
 ];
 
 /// The current edition. Who subscribes is woken by changes only, and told when the server is gone.
@@ -35,7 +35,7 @@ impl Edition {
 
     /// The edition after those lists have changed.
     #[must_use]
-    pub fn next(mut self, changed: impl Fn(Era, &[List]) -> bool) -> Self {
+    pub fn next(mut self, changed: impl Fn(Era, &[ListKind]) -> bool) -> Self {
         for era in [Era::Legacy, Era::Modern] {
             for (count, (_, lists)) in self.counts[row(era)].iter_mut().zip(LISTS) {
                 *count += u64::from(changed(era, lists));
@@ -57,7 +57,7 @@ impl Editions {
     /// reads the old list.
     pub fn swapped(&self, before: &Snapshot, after: &Snapshot) {
         self.0.send_if_modified(|edition| {
-            let next = edition.next(|era, lists| lists.iter().any(|list| before.full(*list, era) != after.full(*list, era)));
+            let next = edition.next(|era, lists| lists.iter().any(|list| before.whole(*list, era) != after.whole(*list, era)));
             replace(edition, next) != next
         });
     }
@@ -76,7 +76,7 @@ mod tests {
     fn each_era_and_each_list_counts_its_own_changes() {
         let edition = Edition::default();
         assert_eq!(edition.next(|_, _| false), edition);
-        let next = edition.next(|era, lists| era == Era::Modern && lists.contains(&List::ResourceTemplates));
+        let next = edition.next(|era, lists| era == Era::Modern && lists.contains(&ListKind::ResourceTemplates));
         assert_eq!(next.since(edition, Era::Legacy).count(), 0);
         assert_eq!(next.since(edition, Era::Modern).collect::<Vec<_>>(), [Change::Resources]);
     }

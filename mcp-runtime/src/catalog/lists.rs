@@ -64,11 +64,6 @@ impl Lists {
         }
     }
 
-    /// Names of the tools that a caller may use.
-    pub fn tools(&self) -> impl Iterator<Item = &str> {
-        self.tools.iter().map(|(tool, _)| tool.name.as_str())
-    }
-
     fn write(
         &self,
         kind: ListKind,

@@ -5,7 +5,6 @@
 
 use super::own::OwnTool;
 use crate::upstream::UpstreamTool;
-use mcpfleet_config::ToolPriority;
 use mcpfleet_protocol::Tool;
 use std::{
     collections::{BTreeMap, btree_map::Entry},

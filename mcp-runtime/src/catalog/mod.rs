@@ -4,10 +4,10 @@
 //! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
 //! one that it began with.
 
-mod directory;
+pub mod directory;
 pub mod edition;
 pub mod guidance;
-mod lists;
+pub mod lists;
 pub mod merge;
 pub mod needs;
 pub mod offers;
@@ -43,6 +43,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What is carried out and is no tool call; no tool can have a name with a `/`.
+const METHODS: [&str; 3] = ["prompts/get", "resources/read", "completion/complete"];
 /// Most bytes of instructions that are gathered from upstreams.
 const MAX_INSTRUCTIONS: usize = 16 * 1024;
 
@@ -81,6 +83,8 @@ pub struct Snapshot {
     discover: JsonText,
     other: Arc<ToolMetrics>,
     models: Arc<ToolMetrics>,
+    /// Requests that are carried out and are no tool calls, by method.
+    methods: HashMap<&'static str, Arc<ToolMetrics>>,
 }
 
 /// One tool, ready to be called.
@@ -133,6 +137,7 @@ impl Snapshot {
             implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
             models: Arc::new(ToolMetrics::new(metrics, &server, MODELS)),
+            methods: METHODS.map(|it| (it, Arc::new(ToolMetrics::new(metrics, &server, it)))).into(),
             parts,
         }
     }
@@ -150,6 +155,11 @@ impl Snapshot {
     /// Counts calls of tools that are not here.
     pub fn other(&self) -> &Arc<ToolMetrics> {
         &self.other
+    }
+
+    /// Counts requests of a method that is not `tools/call`.
+    pub fn method_metrics(&self, method: &'static str) -> &Arc<ToolMetrics> {
+        self.methods.get(method).unwrap_or(&self.other)
     }
 
     /// Counts model calls.
@@ -248,7 +258,7 @@ fn identity(
 ) -> ServerIdentity {
     let changes = list_changes(config);
     let offered = |yes: bool| if yes { Offered::Yes } else { Offered::No };
-    let any = |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|about| has(&about.capabilities));
+    let any = |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|(_, about)| has(&about.capabilities));
     let prompts = !own.prompts.is_empty() || any(|it| it.prompts.is_some());
     let resources = !own.resources.is_empty() || any(|it| it.resources.is_some());
     let subscribe = offered(changes == ListChanges::Announced);
@@ -267,7 +277,7 @@ fn identity(
 
 /// What upstreams tell models, each under its name.
 fn instructions(roster: &Roster) -> Option<String> {
-    let said = roster.about.iter().filter_map(|about| Some((&about.upstream, about.instructions.as_deref()?)));
+    let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
     let mut text = String::new();
     for (upstream, instructions) in said {
         if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {

@@ -24,7 +24,7 @@ pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<C
         .map(|provider| (CredentialUser::Route(provider.route.clone()), provider.headers.as_slice()));
     let mut users: BTreeMap<CredentialRef, Vec<CredentialUser>> = BTreeMap::new();
     for (user, headers) in tools.chain(upstreams).chain(providers) {
-        for credential in headers.iter().filter_map(Header::credential) {
+        for credential in headers.iter().flat_map(Header::credentials) {
             users.entry(credential.clone()).or_default().push(user.clone());
         }
     }

@@ -11,6 +11,7 @@ pub use args::Args;
 use crate::{
     call::Outcome,
     egress::Egress,
+    identity::Principal,
     exchange::{Ask, Caller, Interest, Profile, Request},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
@@ -96,6 +97,7 @@ fn nobody() -> Caller {
         revision: Revision::LATEST_MODERN,
         capabilities: RawValue::NULL.to_owned().into(),
         partition: [0; 16],
+        principal: Principal::anonymous(),
         session: None,
         log_level: None,
         progress: Interest::Unwanted,

@@ -1,5 +1,6 @@
 //! `mcp-runtime serve`: wires everything together, and takes it apart again on SIGTERM.
 
+use super::stdio;
 use crate::{
     admin::{self, Admin},
     egress::Egress,
@@ -46,6 +47,12 @@ pub struct Args {
     /// Directory with `tls.crt`, `tls.key` and perhaps `ca.crt`. Turns TLS on.
     #[arg(long, env = "MCPFLEET_TLS_DIR", value_name = "DIR")]
     tls_dir: Option<PathBuf>,
+    /// Serve one client at standard input and output instead of listening, as desktop applications start servers.
+    #[arg(long, conflicts_with_all = ["config", "operator"])]
+    stdio: bool,
+    /// Which server `--stdio` serves, when DIR has several.
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "stdio")]
+    server: Option<String>,
     /// Where clients connect.
     #[arg(long, env = "MCPFLEET_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -153,6 +160,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init_logs();
     // Before anything else: a signal that comes while starting must not kill without a drain.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    if args.stdio {
+        return desktop(args, signals).await;
+    }
     let data =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let admin =
@@ -160,6 +170,22 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let serving = start(&args, data, admin, stop.clone())?;
     Ok(finish(serving, signals, &stop).await)
+}
+
+/// Serves standard input and output.
+async fn desktop(args: Args, (mut terminate, mut interrupt): (Signal, Signal)) -> anyhow::Result<ExitCode> {
+    let bound = args.listen;
+    let keys = Keyring::random()?;
+    let (fleet, metrics) = (Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()));
+    let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys);
+    let readiness = Readiness::new(shared.clone(), own_address(bound));
+    let reloader = Reloader::new(args.around(bound)?, None, readiness, shared.clone(), Egress::new()?);
+    let code = tokio::select! {
+        code = stdio::run(shared, reloader, args.server) => code?,
+        () = either(&mut terminate, &mut interrupt) => ExitCode::SUCCESS,
+    };
+    // A thread may be waiting for more input, which would keep the process.
+    std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 1 })
 }
 
 fn start(

@@ -14,7 +14,7 @@ use crate::{
 use anyhow::Context;
 use bytes::Bytes;
 use futures::StreamExt;
-use mcpfleet_protocol::server::Refusal;
+use mcpfleet_protocol::server::{Reason, Refusal};
 use std::{process::ExitCode, sync::Arc};
 use tokio::{
     io::{AsyncWriteExt, Stdout, stdin, stdout},
@@ -28,7 +28,7 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 /// When it is not clear which server is meant.
 pub async fn run(shared: Arc<Shared>, reloader: Reloader, server: Option<String>) -> anyhow::Result<ExitCode> {
     let (looked, first) = oneshot::channel();
-    tokio::spawn(reloader.run(move || drop(looked.send(())), |_| {}));
+    tokio::spawn(reloader.run(move || { let _ = looked.send(()); }, |_| {}));
     first.await.context("the configuration was never read")?;
     let (name, path) = chosen(&shared, server)?;
     let server = shared.fleet.all().get(&name).cloned().context("the server has just been removed")?;
@@ -72,7 +72,7 @@ async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
             }
             // Not UTF-8: the codec has taken the line; or the input is broken, which ends it.
             Err(LinesCodecError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                let _ = out.send(Refusal::not_utf8().body()).await;
+                let _ = out.send(Refusal::new(Reason::Malformed, None, "the line is not UTF-8").body()).await;
             }
             Err(LinesCodecError::Io(error)) => {
                 tracing::warn!(%error, "standard input cannot be read");

@@ -50,10 +50,11 @@ pub fn begin(
                 Ok(responses) => responses.unwrap_or_default(),
                 Err(why) => return Some(Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string()))),
             };
-            let refuse = |(origin, why): (Origin, Unusable)| Suspended::refuse(&origin, why);
-            return Some(visit.server.suspended.resume(key, &responses, origin).map_err(refuse));
+            let id = origin.id.clone();
+            let resumed = visit.server.suspended.resume(key, &responses, origin);
+            return Some(resumed.map_err(|why| Suspended::refuse(&id, why)));
         }
-        Err(why) => return Some(Err(Suspended::refuse(&origin, why))),
+        Err(why) => return Some(Err(Suspended::refuse(&origin.id, why))),
     };
     let meta = request.meta.raw.map(ToOwned::to_owned);
     let work = Request { ask, meta, resumption };

@@ -8,10 +8,8 @@ use crate::{
     session::{Live, Ticket},
     transport::Shared,
 };
-use mcpfleet_protocol::{
-    Era, Revision,
-    server::{ClientCapabilities, Meta},
-};
+use mcpfleet_protocol::{ClientCapabilities, Era, Revision, server::Meta};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// One request's surroundings: the server as it was when the request came.
@@ -29,7 +27,7 @@ impl Visit {
     /// Watches a resource, as long as the interest lives; our own need none. `None`: there is no such resource.
     pub fn interest(&self, uri: &str) -> Option<Option<crate::upstream::Interest>> {
         match self.snapshot.resource(uri)?.target {
-            Target::Upstream { upstream, .. } => Some(Some(self.server.pool.interest(&upstream, uri))),
+            Target::Upstream { upstream, .. } => self.server.pool.interest(&upstream, uri).ok().map(Some),
             _ => Some(None),
         }
     }
@@ -59,7 +57,7 @@ impl Client {
     pub fn in_session(ticket: &Ticket, live: Arc<Live>, principal: Arc<Principal>) -> Self {
         Self {
             revision: ticket.revision,
-            capabilities: ticket.capabilities,
+            capabilities: ticket.capabilities.clone(),
             principal,
             live: Some(live),
         }
@@ -75,6 +73,13 @@ impl Client {
         self.revision.era()
     }
 
+    /// Its capabilities as the newest revision writes them.
+    fn declared(&self) -> Arc<RawValue> {
+        let text = self.capabilities.write(Revision::LATEST_MODERN);
+        // What we have written ourselves is JSON.
+        RawValue::from_string(text.as_str().to_owned()).map_or_else(|_| RawValue::NULL.to_owned().into(), Arc::from)
+    }
+
     /// What those who carry out its request are told of it.
     pub fn profile(&self, meta: &Meta<'_>) -> Profile {
         let progress = if meta.progress_token.is_some() { Interest::Wanted } else { Interest::Unwanted };
@@ -84,7 +89,8 @@ impl Client {
         };
         Profile {
             revision: self.revision,
-            capabilities: self.capabilities,
+            capabilities: self.declared(),
+            partition: self.principal.fingerprint(),
             principal: self.principal.clone(),
             session: self.live.as_ref().map(|live| live.key),
             log_level,

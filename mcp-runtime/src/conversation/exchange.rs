@@ -7,7 +7,8 @@ use super::{
 };
 use crate::exchange::{Answer, Event, Events, Notice, Question, Unanswered};
 use bytes::Bytes;
-use mcpfleet_protocol::{Era, jsonrpc::Id, message};
+use mcpfleet_protocol::{Era, Revision, json::{JsonText, Members}, jsonrpc::Id, message};
+use serde_json::value::RawValue;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     sync::oneshot,
@@ -138,10 +139,11 @@ impl Exchange {
             return None;
         }
         match notice {
-            Notice::Progress(params) => token.as_ref().map(|token| message::progress(token, params)),
-            Notice::Log(_, params) => Some(message::notification("notifications/message", Some(params))),
-            Notice::Other { method, params } => message::is_known_to(method, client.revision)
-                .then(|| message::notification(method, params.as_deref())),
+            Notice::Progress(params) => {
+                token.as_ref().map(|token| message::progress(token, Some(params), client.revision))
+            }
+            Notice::Log(_, params) => Some(message::log(params)),
+            Notice::Other { method, params } => other(method, params.as_deref(), client.revision),
         }
     }
 
@@ -161,7 +163,8 @@ impl Exchange {
             return None;
         };
         let id = live.expect(reply);
-        Some(message::request(&id, &question.method, question.params.as_deref()))
+        let params = question.params.as_deref().map(JsonText::from);
+        Some(message::request(&id, &question.method, params.as_ref()))
     }
 
     /// Puts the work aside and asks the client.
@@ -172,6 +175,15 @@ impl Exchange {
         let parked = Parked::new(going, waiting);
         Some(self.origin.suspended.park(parked, &self.origin))
     }
+}
+
+/// What the client's revision knows of the rest: that a page was left on which a person was asked something.
+fn other(method: &str, params: Option<&RawValue>, revision: Revision) -> Option<Bytes> {
+    if method != "notifications/elicitation/complete" {
+        return None;
+    }
+    let id = Members::read(params?)?.get("elicitationId").and_then(|id| serde_json::from_str::<String>(id.get()).ok())?;
+    message::elicitation_complete(&id, revision)
 }
 
 async fn wait(going: &mut Going, state: &mut State) -> Next {

@@ -1,8 +1,8 @@
 //! What is answered from what is known here.
 
 use super::{Answered, Client, Visit};
-use crate::catalog::List;
 use mcpfleet_protocol::{
+    client::ListKind,
     answer::{empty_result, pong},
     server::{Operation, Reason, Refusal, Request},
 };
@@ -15,30 +15,30 @@ pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<A
         Operation::Initialize(wanted) => Answered::success(id, &snapshot.initialize(wanted.negotiated)),
         Operation::Discover => Answered::success(id, snapshot.discover()),
         Operation::Ping => Answered::success(id, &pong()),
-        Operation::ListTools { cursor } => list(visit, client, request, (List::Tools, cursor.as_ref())),
-        Operation::ListPrompts { cursor } => list(visit, client, request, (List::Prompts, cursor.as_ref())),
+        Operation::ListTools { cursor } => list(visit, client, request, (ListKind::Tools, cursor.as_ref())),
+        Operation::ListPrompts { cursor } => list(visit, client, request, (ListKind::Prompts, cursor.as_ref())),
         Operation::ListResources { cursor } => {
-            list(visit, client, request, (List::Resources, cursor.as_ref()))
+            list(visit, client, request, (ListKind::Resources, cursor.as_ref()))
         }
         Operation::ListResourceTemplates { cursor } => {
-            list(visit, client, request, (List::ResourceTemplates, cursor.as_ref()))
+            list(visit, client, request, (ListKind::ResourceTemplates, cursor.as_ref()))
         }
-        Operation::SetLogLevel { level } => {
+        Operation::SetLogLevel(level) => {
             // Without a session there is nothing to remember it by, and nothing that would send one.
             if let Some(live) = &client.live {
                 live.set_log_level(*level);
             }
-            Answered::success(id, &empty_result())
+            Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
         Operation::Subscribe { uri } => match subscribe(visit, client, uri) {
-            Ok(()) => Answered::success(id, &empty_result()),
+            Ok(()) => Answered::success(id, &empty_result(client.revision, &snapshot.implementation)),
             Err(why) => invalid(request, &why),
         },
         Operation::Unsubscribe { uri } => {
             if let Some(live) = &client.live {
                 live.unsubscribe(uri);
             }
-            Answered::success(id, &empty_result())
+            Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
         _ => return None,
     })
@@ -49,7 +49,7 @@ fn list(
     visit: &Visit,
     client: &Client,
     request: &Request<'_>,
-    (list, cursor): (List, Option<&Cow<'_, str>>),
+    (list, cursor): (ListKind, Option<&Cow<'_, str>>),
 ) -> Answered {
     match cursor {
         None => {

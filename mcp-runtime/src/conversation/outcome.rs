@@ -17,12 +17,14 @@ use crate::{
 };
 use http::StatusCode;
 use mcpfleet_protocol::{
-    Era, ErrorCode,
-    answer::{CallResult, Content, Implementation, ToolOutcome, forward_result, translate_error},
+    ErrorCode,
+    answer::{
+        CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result, translate_error,
+    },
     json::JsonText,
-    jsonrpc::{self, Id, RpcFailure},
+    jsonrpc::{self, Id, RpcError},
 };
-use serde_json::Value;
+use serde_json::{Value, json, value::to_raw_value};
 
 /// Writes the answer to one request.
 pub(super) struct Written<'a> {
@@ -36,7 +38,13 @@ impl Written<'_> {
         match result {
             Ok(Outcome::Made(result)) => self.made(&result),
             Ok(Outcome::Forwarded(result)) => {
-                match forward_result(&result, ask.method(), self.client.revision, self.server) {
+                let forward = Forward {
+                    method: ask.kind(),
+                    to: self.client.revision,
+                    server: self.server,
+                    cache: CachePolicy::UNKNOWN,
+                };
+                match forward_result(&result, &forward) {
                     Ok(result) => Answered::success(self.id, &result),
                     Err(error) => {
                         let message = format!("The server behind it gave no usable result: {error}.");
@@ -71,10 +79,12 @@ impl Written<'_> {
                 ..Answered::error(self.id, ErrorCode::Forbidden, &text)
             },
             CallError::Busy { retry_after, .. } => Answered::busy(self.id, &text, retry_after),
-            CallError::Upstream { code, message, data } => {
-                let failure = RpcFailure { code, message, data };
-                let failure = translate_error(failure, ask.method(), self.client.revision);
-                Answered::message(jsonrpc::failure(self.id, &failure))
+            CallError::Upstream { code, message, data, from } => {
+                let object = json!({"code": code, "message": message, "data": data});
+                let Ok(raw) = to_raw_value(&object) else { return Answered::broken() };
+                let error = RpcError { code, message: message.into(), data: data.as_deref(), raw: &raw };
+                let error = translate_error(&error, ask.kind(), from, self.client.revision);
+                Answered::message(jsonrpc::forwarded_error(self.id, &error))
             }
             _ if matches!(ask, Ask::CallTool { .. }) => self.made(&ToolResult::failure(advice(&error))),
             CallError::InvalidArguments { .. } => Answered::error(self.id, ErrorCode::InvalidParams, &text),

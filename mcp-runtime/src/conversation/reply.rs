@@ -55,6 +55,12 @@ impl Answered {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, ..Self::message(message) }
     }
 
+    /// The server that this is for is not served any more.
+    pub fn unserved() -> Self {
+        let text = "this server is no longer served here";
+        Self::message(jsonrpc::error(None, ErrorCode::InternalError, text, None))
+    }
+
     /// Nothing was done, and it may be repeated.
     pub fn busy(id: &Id<'_>, why: &str, retry_after: Duration) -> Self {
         let data = JsonText::from(&json!({"retryAfterSeconds": retry_after.as_secs()}));

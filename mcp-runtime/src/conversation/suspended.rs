@@ -9,10 +9,12 @@ use crate::seal::{self, Keyring, NotSealed};
 use mcpfleet_protocol::{
     ErrorCode,
     answer::{Implementation, input_required},
+    jsonrpc::Id,
     mrtr::InputResponses,
 };
 use std::{
     collections::HashMap,
+    fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
@@ -36,10 +38,15 @@ pub struct Suspended {
 }
 
 /// Work that waits.
-#[derive(Debug)]
 pub struct Parked {
     going: Going,
     waiting: Waiting,
+}
+
+impl fmt::Debug for Parked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parked").field("waiting", &self.waiting).finish_non_exhaustive()
+    }
 }
 
 impl Parked {
@@ -118,8 +125,8 @@ impl Suspended {
     }
 
     /// The answer to a retry that cannot be used.
-    pub fn refuse(origin: &Origin, why: Unusable) -> Answered {
-        Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())
+    pub fn refuse(id: &Id<'_>, why: Unusable) -> Answered {
+        Answered::error(id, ErrorCode::InvalidParams, &why.to_string())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 16], Parked>> {

@@ -3,10 +3,7 @@
 use super::place::Place;
 use crate::{
     admission::{Blocked, Permit}, identity::Principal};
-use mcpfleet_protocol::{
-    Revision,
-    server::{ClientCapabilities, LogLevel},
-};
+use mcpfleet_protocol::{Revision, server::LogLevel};
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -24,9 +21,11 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub struct Profile {
     /// The revision that it speaks.
     pub revision: Revision,
-    /// What it can do.
-    pub capabilities: ClientCapabilities,
-    /// Who it is. Clients with the same fingerprint may share upstream sessions.
+    /// Its capabilities: an object.
+    pub capabilities: Arc<RawValue>,
+    /// Whose upstream sessions it may share: equal for equal principals.
+    pub partition: [u8; 16],
+    /// Who it is.
     pub principal: Arc<Principal>,
     /// The legacy session that it speaks in; `None` for a modern client.
     pub session: Option<[u8; 16]>,

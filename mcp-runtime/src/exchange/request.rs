@@ -1,5 +1,6 @@
 //! What is asked, free of the wire.
 
+use mcpfleet_protocol::Method;
 use serde_json::value::RawValue;
 
 /// A request that an MCP server carries out.
@@ -56,13 +57,18 @@ pub struct Resumption {
 }
 
 impl Ask {
-    /// The method, one of a fixed few.
-    pub const fn method(&self) -> &'static str {
+    /// The method.
+    pub const fn kind(&self) -> Method {
         match self {
-            Self::CallTool { .. } => "tools/call",
-            Self::GetPrompt { .. } => "prompts/get",
-            Self::ReadResource { .. } => "resources/read",
-            Self::Complete { .. } => "completion/complete",
+            Self::CallTool { .. } => Method::CallTool,
+            Self::GetPrompt { .. } => Method::GetPrompt,
+            Self::ReadResource { .. } => Method::ReadResource,
+            Self::Complete { .. } => Method::Complete,
         }
+    }
+
+    /// Its name, one of a fixed few.
+    pub const fn method(&self) -> &'static str {
+        self.kind().as_str()
     }
 }

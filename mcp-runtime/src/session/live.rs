@@ -98,7 +98,7 @@ impl Live {
 
     /// The client's answer to one of our requests. `false` when there is no such request.
     pub fn answered(&self, id: &Id<'_>, outcome: &Outcome<'_>) -> bool {
-        let Some(reply) = self.lock().questions.remove(id) else { return false };
+        let Some(reply) = self.lock().questions.remove(&id.clone().into_owned()) else { return false };
         let answer = match outcome {
             Outcome::Result(result) => Ok((*result).to_owned()),
             Outcome::Error(error) => Err(Unanswered::Refused {
@@ -114,7 +114,7 @@ impl Live {
 
     /// Nobody waits for the answer any more, or nobody can give it.
     pub fn withdraw(&self, id: &Id<'_>) {
-        self.lock().questions.remove(id);
+        self.lock().questions.remove(&id.clone().into_owned());
     }
 
     /// Watches a resource. `interest` keeps the upstream telling of it; none for one of our own.
@@ -142,7 +142,7 @@ impl Live {
     }
 
     /// Ends everything: the session was deleted.
-    pub(super) fn end(&self) {
+    pub fn end(&self) {
         let mut state = self.lock();
         state.calls.values().for_each(|(_, call)| call.cancel());
         state.questions.clear();

@@ -129,7 +129,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfleet_protocol::{Revision, jsonrpc::Id, server::ClientCapabilities};
+    use mcpfleet_protocol::{ClientCapabilities, Revision, jsonrpc::Id};
 
     fn ticket(partition: u8) -> Ticket {
         Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [partition; 16], "").unwrap()

@@ -1,7 +1,7 @@
 //! What is sealed into a session id.
 
 use crate::seal::{self, NotSealed};
-use mcpfleet_protocol::{Revision, server::ClientCapabilities};
+use mcpfleet_protocol::{ClientCapabilities, Revision};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a session lasts at most. The client initialises again after it; tombstones need not be kept longer.

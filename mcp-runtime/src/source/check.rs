@@ -114,6 +114,7 @@ fn place_of(user: &CredentialUser, server: &ObjectKey) -> (ObjectKey, String) {
             ObjectKey { kind: Kind::McpTool, namespace, name: name.clone() },
             "spec.backend.http.auth".into(),
         ),
+        CredentialUser::Access => (server.clone(), "spec.auth.keys".into()),
         CredentialUser::Upstream(name) => (server.clone(), format!("spec.upstreams[{name}].remote.auth")),
         CredentialUser::Route(name) => (
             ObjectKey { kind: Kind::ProviderRoute, namespace, name: name.clone() },

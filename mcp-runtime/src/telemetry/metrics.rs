@@ -97,6 +97,8 @@ struct UpstreamLabels {
 pub enum HttpRoute {
     /// MCP.
     Mcp,
+    /// HTTP+SSE at its own path.
+    Sse,
     /// `/v1/chat/completions`.
     ChatCompletions,
     /// `/v1/models`.
@@ -109,6 +111,7 @@ impl EncodeLabelValue for HttpRoute {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         encoder.write_str(match self {
             Self::Mcp => "mcp",
+            Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
             Self::Unknown => "unknown",

@@ -5,7 +5,7 @@
 
 use super::{
     answer,
-    mcp::Call,
+    mcp::{Call, unserved},
     streaming::{Source, join},
 };
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
 use http::{Response, StatusCode};
 use mcpfleet_protocol::{
     Revision,
-    server::{Accepts, Context, Incoming, Operation, Reason, Refusal, Request},
+    server::{Accepts, Context, Incoming, Operation, Refusal, Request},
 };
 
 /// Answers a batch.
-pub async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Refusal>>) -> Response<Body> {
-    let accepts = messages.iter().find_map(|message| message.as_ref().ok().map(|it| it.context().accepts));
+pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Refusal>>) -> Response<Body> {
+    let accepts = messages.iter().find_map(|message| message.as_ref().ok().map(|it| context_of(it).accepts));
     if let Err(why) = check(call, &messages) {
         return answer::refusal(&why);
     }
@@ -45,16 +45,15 @@ pub async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Refusal>>)
 
 /// A batch is one revision's, in one session.
 fn check(call: &Call<'_>, messages: &[Result<Incoming<'_>, Refusal>]) -> Result<(), Refusal> {
-    let contexts = messages.iter().filter_map(|message| message.as_ref().ok().map(Incoming::context));
+    let contexts = messages.iter().filter_map(|message| message.as_ref().ok().map(context_of));
     let mut revisions = Vec::new();
     for context in contexts {
         revisions.push(revision(call, context)?);
     }
-    if revisions.iter().all(|revision| *revision == Revision::V2025_03_26) {
+    if revisions.iter().all(|revision| *revision == Revision::WITH_BATCHES) {
         Ok(())
     } else {
-        let why = "JSON-RPC batches are part of 2025-03-26 only: send one message a request";
-        Err(Refusal::new(Reason::InvalidRequest, None, why))
+        Err(Refusal::batch())
     }
 }
 
@@ -64,12 +63,19 @@ fn revision(call: &Call<'_>, context: &Context) -> Result<Revision, Refusal> {
 
 async fn source(call: &Call<'_>, request: Request<'_>) -> Result<Source, Box<Response<Body>>> {
     if matches!(request.operation, Operation::Listen(_) | Operation::Initialize(_)) {
-        let why = Refusal::not_served(&request.id, &request.operation);
-        return Ok(Source::done(Answered::refusal(&why)));
+        return Ok(Source::done(Answered::refusal(&unserved(&request))));
     }
     let client = call.client(&request).await?;
     if let Some(answered) = conversation::answer(&call.visit, &client, &request) {
         return Ok(Source::done(answered));
     }
     Ok(call.source(&client, &request).unwrap_or_else(|answered| Source::done(*answered)))
+}
+
+fn context_of<'a>(incoming: &'a Incoming<'_>) -> &'a Context {
+    match incoming {
+        Incoming::Request(request) => &request.context,
+        Incoming::Notification(notification) => &notification.context,
+        Incoming::Response(response) => &response.context,
+    }
 }

@@ -13,9 +13,9 @@ use crate::{
 };
 use bytes::Bytes;
 use mcpfleet_protocol::{
-    Era, Revision, Subscription, jsonrpc,
+    ClientCapabilities, Era, Revision, Subscription, jsonrpc,
     server::{
-        ClientCapabilities, Incoming, Initialize, Listen, Notification, Notified, Operation, Posted, Refusal,
+        Incoming, Initialize, Listen, Notification, Notified, Operation, Posted, Refusal,
         Request, accept_message,
     },
 };

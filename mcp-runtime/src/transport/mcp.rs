@@ -23,10 +23,10 @@ use crate::{
 };
 use http::{HeaderMap, Response, StatusCode};
 use mcpfleet_protocol::{
-    Era,
+    ClientCapabilities, Era,
     header::{SESSION_ID, SessionId},
     server::{
-        Accepts, ClientCapabilities, Context, Incoming, Initialize, Notification, Notified, Operation, Posted,
+        Accepts, Context, Incoming, Initialize, Notification, Notified, Operation, Posted,
         Refusal, Request, accept_post, check_param_headers,
     },
 };
@@ -62,14 +62,12 @@ pub async fn post(call: Call<'_>) -> Response<Body> {
 /// Answers a DELETE: the session has ended (2025-11-25, transports, "Session Management").
 pub async fn delete(call: Call<'_>) -> Response<Body> {
     let headers = &call.arrived.parts.headers;
-    let context = match mcpfleet_protocol::server::accept_delete(headers) {
-        Ok(context) => context,
-        Err(why) => return answer::refusal(&why),
+    let Some(session) = SessionId::from_headers(headers) else {
+        return answer::refusal(&Refusal::session_required(None));
     };
-    match call.session(&context, None) {
+    match call.opened(&session, None) {
         Err(why) => answer::refusal(&why),
-        Ok(None) => answer::refusal(&Refusal::session_required(None)),
-        Ok(Some(ticket)) => {
+        Ok(ticket) => {
             if let Some(response) = call.elsewhere(&ticket.owner).await {
                 return response;
             }
@@ -81,7 +79,7 @@ pub async fn delete(call: Call<'_>) -> Response<Body> {
 }
 
 impl Call<'_> {
-    async fn one(&self, incoming: Incoming<'_>) -> Response<Body> {
+    pub(super) async fn one(&self, incoming: Incoming<'_>) -> Response<Body> {
         match incoming {
             Incoming::Request(request) => self.request(request).await,
             Incoming::Notification(notification) => self.notification(notification).await,
@@ -146,7 +144,7 @@ impl Call<'_> {
             }),
             Some(Err(answered)) => Err(Box::new(answered)),
             // Every operation is one of those that were looked for.
-            None => Err(Box::new(Answered::refusal(&Refusal::not_served(&request.id, &request.operation)))),
+            None => Err(Box::new(Answered::refusal(&unserved(request)))),
         }
     }
 
@@ -154,10 +152,12 @@ impl Call<'_> {
         let capabilities = ClientCapabilities::read(wanted.capabilities);
         let owner = self.visit.shared.own_address();
         let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), owner);
+        let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
         let result = self.visit.snapshot.initialize(wanted.negotiated);
         let answered = Answered::success(&request.id, &result);
         let mut response = answer::answered(answered, request.context.accepts);
-        if let Some(id) = SessionId::parse(&self.visit.server.sessions.seal(&ticket)) {
+        // Without an id it is a client that can be asked nothing, and is served all the same.
+        if let Some(id) = sealed.ok().as_deref().and_then(SessionId::parse) {
             response.headers_mut().insert(SESSION_ID, id.header_value());
         }
         response
@@ -196,8 +196,12 @@ impl Call<'_> {
             let named = self.arrived.parts.headers.contains_key(SESSION_ID);
             return if named { Err(Refusal::session_unknown(id)) } else { Ok(None) };
         };
+        self.opened(session, request).map(Some)
+    }
+
+    fn opened(&self, session: &SessionId, request: Option<&Request<'_>>) -> Result<Ticket, Refusal> {
         let opened = self.visit.server.sessions.open(session, &self.principal.fingerprint());
-        opened.map(Some).map_err(|_| Refusal::session_unknown(id))
+        opened.map_err(|_| Refusal::session_unknown(request.map(|request| &request.id)))
     }
 
     async fn notification(&self, notification: Notification<'_>) -> Response<Body> {
@@ -239,6 +243,11 @@ impl Call<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What is read and not offered here.
+pub(super) fn unserved(request: &Request<'_>) -> Refusal {
+    Refusal::method_not_found(&request.id, request.operation.method(), request.context.era())
 }
 
 /// Registers a request so that its client can cancel it.

@@ -53,6 +53,8 @@ pub struct Shared {
     pub retreat: retreat::Retreat,
     /// By what state that clients carry is sealed.
     pub keys: Arc<Keyring>,
+    /// Other replicas, when there is a way to them.
+    pub peers: Option<Arc<crate::peer::Peers>>,
     /// Streams of clients that speak HTTP+SSE.
     pub event_streams: event_stream::EventStreams,
     /// What there is to tell the operator.
@@ -89,6 +91,7 @@ impl Shared {
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
             keys,
+            peers: None,
             event_streams: event_stream::EventStreams::default(),
             news: Arc::default(),
             answered: AtomicU64::new(0),

@@ -14,10 +14,10 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use mcpfleet_protocol::{server::Accepts, sse};
+use mcpfleet_protocol::{jsonrpc, server::Accepts, sse};
 use std::time::Duration;
 use tokio::{
     sync::mpsc,
@@ -30,6 +30,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Where the messages of one response come from.
 pub enum Source {
+    /// Nothing is left but the answer.
+    Done(Option<Answered>),
     /// From the work itself, which ends with the response.
     Direct(Box<Exchange>),
     /// From a task, which does not.
@@ -49,8 +51,14 @@ impl Source {
         Self::Driven(steps)
     }
 
+    /// An answer that is there already.
+    pub const fn done(answered: Answered) -> Self {
+        Self::Done(Some(answered))
+    }
+
     async fn next(&mut self) -> Option<Step> {
         match self {
+            Self::Done(answered) => answered.take().map(Step::Last),
             Self::Direct(exchange) => exchange.next().await,
             Self::Driven(steps) => steps.recv().await,
         }
@@ -85,6 +93,46 @@ pub async fn respond(mut source: Source, accepts: Accepts) -> Response<Body> {
         // "Receivers of a cancellation SHOULD NOT send a response" (2025-11-25, basic/utilities/cancellation).
         Ok(None) => answer::event_stream(answer::full(Bytes::new())),
     }
+}
+
+/// The response to a batch: an array of the answers, unless something is said before one of them.
+pub async fn join(sources: Vec<Source>, accepts: Accepts) -> Response<Body> {
+    let (out, mut steps) = mpsc::channel(sources.len());
+    for mut source in sources {
+        let out = out.clone();
+        tokio::spawn(async move {
+            while let Some(step) = source.next().await {
+                // The client has left: what is carried out goes on in its own task.
+                let _ = out.send(step).await;
+            }
+        });
+    }
+    drop(out);
+    let mut answers = Vec::new();
+    while let Some(step) = steps.recv().await {
+        match step {
+            Step::Message(message) if accepts != Accepts::JsonOnly => {
+                return joined_stream(answers, message, steps);
+            }
+            Step::Message(_) => {}
+            Step::Last(answered) => answers.push(answered),
+        }
+    }
+    let messages: Vec<Bytes> = answers.iter().map(|answered| answered.message.clone()).collect();
+    answer::json(StatusCode::OK, jsonrpc::batch(&messages))
+}
+
+fn joined_stream(answers: Vec<Answered>, first: Bytes, steps: mpsc::Receiver<Step>) -> Response<Body> {
+    let said = answers.into_iter().map(|answered| answered.message).chain([first]);
+    let said: Vec<Bytes> = said.map(|message| event(&message)).collect();
+    let rest = stream::unfold(steps, |mut steps| async move {
+        let message = match steps.recv().await? {
+            Step::Message(message) | Step::Last(Answered { message, .. }) => message,
+        };
+        Some((event(&message), steps))
+    });
+    let frames = stream::iter(said).chain(rest);
+    answer::event_stream(Body::new(StreamBody::new(frames.map(|frame| Ok(Frame::data(frame))))))
 }
 
 fn stream(source: Source, first: Option<Bytes>) -> Response<Body> {

@@ -18,8 +18,7 @@ use http::Response;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use mcpfleet_protocol::{
-    Subscription,
-    capabilities::ListChanges,
+    ListChanges, Subscription,
     server::{Accepts, Listen, Reason, Refusal, Request, Wanted, accept_get},
     sse,
 };

@@ -2,16 +2,17 @@
 
 use super::connection::{ClientError, RpcFailure};
 use crate::{call::CallError, egress::EgressError};
-use mcpfleet_protocol::ErrorCode;
+use mcpfleet_protocol::{Era, ErrorCode};
 
 /// An upstream's own error goes on as it is; everything else names the upstream.
-pub(super) fn for_caller(upstream: &str, error: ClientError) -> CallError {
+pub(super) fn for_caller(upstream: &str, error: ClientError, from: Era) -> CallError {
     match error {
-        ClientError::Rpc(RpcFailure { code, message, data }) => CallError::Upstream { code, message, data },
+        ClientError::Rpc(RpcFailure { code, message, data }) => CallError::Upstream { code, message, data, from },
         ClientError::Unaskable(why) => CallError::Upstream {
             code: ErrorCode::InvalidParams.number(),
             message: why.to_owned(),
             data: None,
+            from,
         },
         ClientError::Egress(EgressError::Interrupted { .. }) => CallError::Unavailable {
             message: format!(

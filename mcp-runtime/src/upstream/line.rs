@@ -36,7 +36,7 @@ impl Line {
             if failure::is_about_the_connection(&error) {
                 check.notify_one();
             }
-            failure::for_caller(name, error)
+            failure::for_caller(name, error, remote.watching.era())
         })
     }
 }
