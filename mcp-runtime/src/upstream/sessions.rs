@@ -124,7 +124,8 @@ impl Sessions {
         profile: &Profile,
         permit: Option<&Permit>,
     ) -> Result<Lease, ClientError> {
-        let declared = ClientCapabilities { extensions: None, ..relayed(&profile.capabilities) };
+        let mut declared = relayed(&profile.capabilities);
+        declared.extensions = None;
         let listens = match (declared.to_bits(), profile.log_level) {
             (0, None) => Listens::Never,
             _ => Listens::Always,
