@@ -16,14 +16,16 @@ const MAX_ADDED: usize = 4 * 1024;
 /// Most required parameters that the description names; the schema has all.
 const MAX_REQUIRED: usize = 32;
 
-/// The description with the lines that it lacks, each as long as there is room.
+/// The description with the lines that it lacks. Which lines have room does not depend on what is written already, so
+/// that a description that was made here stays as it is.
 pub(super) fn description(tool: &Tool) -> Option<String> {
     let written = tool.description.clone().unwrap_or_default();
     let mut room = MAX_ADDED;
     let mut added = String::new();
-    for line in lines(tool).into_iter().filter(|line| !written.contains(line.as_str())) {
-        if line.len() < room {
-            room -= line.len() + 1;
+    for line in lines(tool) {
+        let Some(left) = room.checked_sub(line.len() + 1) else { continue };
+        room = left;
+        if !written.contains(&line) && !added.contains(&line) {
             added.push('\n');
             added.push_str(&line);
         }

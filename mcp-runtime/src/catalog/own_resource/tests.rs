@@ -82,6 +82,7 @@ proptest! {
         let encoded: String = value.bytes().map(|b| format!("%{b:02X}")).collect();
         let made = tier("<{{tier}}>").read(&format!("shop://tiers/{encoded}")).unwrap();
         let made: Value = serde_json::from_str(made.as_str()).unwrap();
-        prop_assert_eq!(made[0]["text"].as_str(), Some(format!("<{value}>").as_str()));
+        let expected = format!("<{value}>");
+        prop_assert_eq!(made[0]["text"].as_str(), Some(expected.as_str()));
     }
 }
