@@ -9,16 +9,19 @@ mod render;
 pub use args::Args;
 
 use crate::{
+    call::Outcome,
     egress::Egress,
+    exchange::{Ask, Caller, Interest, Profile, Request},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};
 use args::Output;
-use mcpfleet_protocol::Era;
+use mcpfleet_protocol::{Era, Revision};
 use serde_json::value::RawValue;
 use std::{
     io::{self, Read as _, Write as _},
     process::ExitCode,
+    sync::Arc,
 };
 use tokio::time::timeout;
 
@@ -76,7 +79,10 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.send(&request(tool, arguments), &nobody(), None).await.map(|outcome| done(&outcome, args.output))
+            connection
+                .send(&request(tool, arguments), &nobody(), None)
+                .await
+                .map(|outcome| done(&outcome, args.output))
         }
     };
     connection.close().await;

@@ -5,7 +5,7 @@ use super::{
     offer::{Offers, UpstreamOffer, UpstreamTool},
 };
 use mcpfleet_config::{Upstream, tool_name};
-use mcpfleet_protocol::{Era, Revision, Tool, answer::Definition};
+use mcpfleet_protocol::{Revision, Tool, answer::Definition};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn expose_tools(upstream: &Upstream, tools: Vec<Tool>, notes: &mut Vec<String>) 
         }
         let name = std::mem::replace(&mut tool.name, exposed_name.clone());
         // The modern form is the fuller one; what a legacy client must not see is left out when it asks.
-        if let Some(definition) = raw(tool.write(Era::Modern).as_str()) {
+        if let Some(definition) = raw(tool.write(Revision::LATEST_MODERN).as_str()) {
             exposed.push(UpstreamTool { upstream: upstream.name.clone(), name, exposed_name, definition });
         }
     }
@@ -57,7 +57,7 @@ fn expose_all(
     let mut keys = BTreeSet::new();
     let mut exposed = Vec::with_capacity(definitions.len());
     for definition in definitions {
-        let key = definition.key().to_owned();
+        let key = definition.key.clone();
         if !keys.insert(key.clone()) {
             notes.push(format!("{what} {key:?} is listed twice"));
             continue;

@@ -80,7 +80,7 @@ impl<'a> Phrase<'a> {
 }
 
 /// What is declared to an upstream of what a client can do.
-pub(super) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
+pub(in crate::upstream) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
     let mut read = ClientCapabilities::read(capabilities);
     if NOT_RELAYED.iter().any(|name| read.has_extension(name)) {
         read.extensions = read.extensions.as_ref().and_then(without_unrelayed);
@@ -89,7 +89,8 @@ pub(super) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
 }
 
 fn without_unrelayed(extensions: &JsonText) -> Option<JsonText> {
-    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extensions.as_str()).ok()?;
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(extensions.as_str()).ok()?;
     all.retain(|name, _| !NOT_RELAYED.contains(&name.as_str()));
     (!all.is_empty()).then(|| JsonText::from(&serde_json::Value::Object(all)))
 }

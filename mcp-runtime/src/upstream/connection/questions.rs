@@ -13,7 +13,7 @@ use mcpfleet_protocol::{
     json::JsonText,
     jsonrpc::{self, Id},
 };
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 /// Most questions of one call that wait for an answer.
 pub(super) const MAX_OPEN: usize = 16;
@@ -80,10 +80,13 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
     let params = question.params.as_deref();
     let declared = session.declared.allows(&question.method, params);
     let asked = caller.filter(|caller| declared && offers(caller, &question.method, params));
-    body(id, match asked {
-        Some(caller) => caller.ask(question).await,
-        None => Err(Unanswered::NotOffered { method: question.method }),
-    })
+    body(
+        id,
+        match asked {
+            Some(caller) => caller.ask(question).await,
+            None => Err(Unanswered::NotOffered { method: question.method }),
+        },
+    )
 }
 
 /// Whether the caller has declared what a question needs.
@@ -113,8 +116,5 @@ fn refusal(id: &Id<'_>, code: i64, message: &str, data: Option<&RawValue>) -> By
     if let Some(data) = data.and_then(|data| serde_json::from_str(data.get()).ok()) {
         error.insert("data".into(), data);
     }
-    match to_raw_value(&error) {
-        Ok(error) => jsonrpc::forwarded_error(id, &error),
-        Err(_) => jsonrpc::error(Some(id), ErrorCode::InternalError, message, None),
-    }
+    jsonrpc::forwarded_error(id, &JsonText::from(&serde_json::Value::Object(error)))
 }

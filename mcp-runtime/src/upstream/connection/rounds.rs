@@ -1,11 +1,7 @@
 //! A request from its first attempt to its last: what a modern server asks back for is gathered from a legacy client and
 //! given with a retry (2026-07-28, basic/patterns/mrtr); a modern client is handed the question itself.
 
-use super::{
-    ClientError, Connection, RpcFailure, bare,
-    phrase::Phrase,
-    questions::offers,
-};
+use super::{ClientError, Connection, RpcFailure, bare, phrase::Phrase, questions::offers};
 use crate::{
     admission::Permit,
     call::Outcome,
@@ -13,8 +9,9 @@ use crate::{
 };
 use futures::future::try_join_all;
 use mcpfleet_protocol::{
-    Era, ErrorCode,
+    Era, answer,
     json::Members,
+    jsonrpc::RpcError,
     mrtr::{InputRequest, InputRequests, write_responses},
 };
 use serde_json::value::RawValue;
@@ -82,7 +79,10 @@ async fn gather(wanted: &InputRequests<'_>, caller: &Caller) -> Result<Resumptio
     })
 }
 
-async fn ask<'a>(wanted: &'a InputRequest<'_>, caller: &Caller) -> Result<(&'a str, Box<RawValue>), ClientError> {
+async fn ask<'a>(
+    wanted: &'a InputRequest<'_>,
+    caller: &Caller,
+) -> Result<(&'a str, Box<RawValue>), ClientError> {
     let method = wanted.method.as_str();
     let question = Question { method: method.to_owned(), params: wanted.params.map(ToOwned::to_owned) };
     match caller.ask(question).await {
@@ -98,15 +98,21 @@ async fn ask<'a>(wanted: &'a InputRequest<'_>, caller: &Caller) -> Result<(&'a s
 /// A legacy server that wants the user at a page says so by an error. A modern client knows no such error: it is asked.
 fn refused(failure: RpcFailure, caller: &Caller) -> Result<Outcome, ClientError> {
     let modern = caller.profile().revision.era() == Era::Modern;
-    let wanted = failure.data.as_deref().filter(|_| modern && failure.code == ErrorCode::UrlElicitationRequired.number());
-    match wanted.and_then(url_elicitations) {
+    match url_elicitations(&failure).filter(|_| modern) {
         Some(requests) => Ok(Outcome::InputRequired { requests: Some(requests), state: None }),
         None => Err(ClientError::Rpc(failure)),
     }
 }
 
-fn url_elicitations(data: &RawValue) -> Option<Box<RawValue>> {
-    let requests = mcpfleet_protocol::answer::url_elicitations(data)?;
+fn url_elicitations(failure: &RpcFailure) -> Option<Box<RawValue>> {
+    let data = failure.data.as_deref()?;
+    let error = RpcError {
+        code: failure.code,
+        message: failure.message.as_str().into(),
+        data: Some(data),
+        raw: data,
+    };
+    let requests = answer::url_elicitations(&error)?;
     RawValue::from_string(requests.as_str().to_owned()).ok()
 }
 
