@@ -80,7 +80,10 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.send(&request(tool, arguments), &nobody(), None).await.map(|outcome| done(&outcome, args.output))
+            connection
+                .send(&request(tool, arguments), &nobody(), None)
+                .await
+                .map(|outcome| done(&outcome, args.output))
         }
     };
     connection.close().await;

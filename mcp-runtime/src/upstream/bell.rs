@@ -26,7 +26,12 @@ pub(super) struct Bell {
 
 impl Bell {
     pub(super) fn new(upstream: impl Into<String>, updates: broadcast::Sender<Updated>) -> Self {
-        Self { upstream: upstream.into(), lists: Notify::new(), acknowledged: watch::Sender::default(), updates }
+        Self {
+            upstream: upstream.into(),
+            lists: Notify::new(),
+            acknowledged: watch::Sender::default(),
+            updates,
+        }
     }
 
     /// For a connection that nobody keeps lists of.

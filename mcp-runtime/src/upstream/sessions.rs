@@ -71,10 +71,10 @@ pub(super) struct Pooled {
 }
 
 /// What two calls must agree in to use one session after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Kind {
     partition: [u8; 16],
-    capabilities: u16,
+    declared: ClientCapabilities,
     level: Option<LogLevel>,
 }
 
@@ -124,12 +124,9 @@ impl Sessions {
         profile: &Profile,
         permit: Option<&Permit>,
     ) -> Result<Lease, ClientError> {
-        let mut declared = relayed(&profile.capabilities);
-        declared.extensions = None;
-        let listens = match (declared.to_bits(), profile.log_level) {
-            (0, None) => Listens::Never,
-            _ => Listens::Always,
-        };
+        let declared = relayed(&profile.capabilities);
+        let silent = declared == ClientCapabilities::default() && profile.log_level.is_none();
+        let listens = if silent { Listens::Never } else { Listens::Always };
         if let Some(session) = profile.session {
             let kept = self.kept(session);
             return self.opened(kept, declared, listens, permit).await;
@@ -140,12 +137,8 @@ impl Sessions {
             let plain = self.lock().plain.clone();
             return self.opened(plain, declared, listens, permit).await;
         }
-        let kind = Kind {
-            partition: profile.partition,
-            capabilities: declared.to_bits(),
-            level: profile.log_level,
-        };
-        self.pooled(kind, declared, permit).await.map(Lease::Pooled)
+        let kind = Kind { partition: profile.partition, declared, level: profile.log_level };
+        self.pooled(kind, permit).await.map(Lease::Pooled)
     }
 
     /// Takes a session back after a call that has ended by itself. One whose call was given up is not given back: what
@@ -212,25 +205,20 @@ impl Sessions {
         Ok(Lease::Kept(kept))
     }
 
-    async fn pooled(
-        &self,
-        kind: Kind,
-        declared: ClientCapabilities,
-        permit: Option<&Permit>,
-    ) -> Result<Pooled, ClientError> {
-        if let Some(idle) = self.take_idle(kind) {
+    async fn pooled(&self, kind: Kind, permit: Option<&Permit>) -> Result<Pooled, ClientError> {
+        if let Some(idle) = self.take_idle(&kind) {
             return Ok(idle);
         }
         let _blocked = permit.map(Permit::blocked);
         let place = self.place().await?;
-        let connection = self.open(declared, Listens::Always).await?;
+        let connection = self.open(kind.declared.clone(), Listens::Always).await?;
         Ok(Pooled { connection, kind, since: Instant::now(), _place: place })
     }
 
-    fn take_idle(&self, kind: Kind) -> Option<Pooled> {
+    fn take_idle(&self, kind: &Kind) -> Option<Pooled> {
         let mut state = self.lock();
         // The one used last: the others may grow old.
-        let at = state.idle.iter().rposition(|pooled| pooled.kind == kind)?;
+        let at = state.idle.iter().rposition(|pooled| pooled.kind == *kind)?;
         Some(state.idle.remove(at))
     }
 

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::egress::Egress;
 use mcpfleet_config::{Upstream, status::UpstreamState};
-use mcpfleet_protocol::ClientCapabilities;
+use mcpfleet_protocol::{ClientCapabilities, json::JsonText};
+use serde_json::json;
 use std::{
     sync::{
         Arc,
@@ -90,7 +91,8 @@ impl Worker {
         let listing = self.patiently(watching.list()).await?;
         let found = watching.found();
         let fitting = sessions.take().filter(|sessions| sessions.found() == found);
-        let fitting = fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
+        let fitting =
+            fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
         *sessions = Some(fitting.clone());
         let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting });
         self.connected(&remote, listing);
@@ -101,7 +103,7 @@ impl Worker {
     fn plan(&self) -> Plan {
         Plan {
             endpoint: self.endpoint.clone(),
-            declared: ClientCapabilities::from_bits(u16::MAX),
+            declared: everything(),
             listens: Listens::ForNews,
             bell: self.bell.clone(),
             mirrored: Mirrored::default(),
@@ -192,6 +194,14 @@ impl Worker {
             }
         });
     }
+}
+
+/// All that a client can be, user interfaces of tools among it.
+fn everything() -> ClientCapabilities {
+    let interfaces = json!({"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}});
+    let mut all = ClientCapabilities::from_bits(u16::MAX);
+    all.extensions = Some(JsonText::from(&interfaces));
+    all
 }
 
 /// A row of failures.

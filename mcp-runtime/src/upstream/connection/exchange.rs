@@ -1,14 +1,7 @@
 //! One request and the message that answers it, with everything that comes before: notices go to the caller, questions
 //! are asked of him, and nothing is read on while he reads slowly.
 
-use super::{
-    ClientError, RpcFailure,
-    bare,
-    feed::Feed,
-    news,
-    questions::Questions,
-    session::Session,
-};
+use super::{ClientError, RpcFailure, bare, feed::Feed, news, questions::Questions, session::Session};
 use crate::{
     exchange::{Caller, Notice, Question},
     upstream::bell::Bell,
@@ -104,7 +97,8 @@ impl Talk<'_> {
                 Ok(None)
             }
             FromServer::Request { id, method, params } => {
-                let question = Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };
+                let question =
+                    Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };
                 let caller = match self.audience {
                     Audience::Caller(caller) => Some(caller),
                     Audience::Nobody => None,

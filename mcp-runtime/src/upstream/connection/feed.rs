@@ -148,7 +148,8 @@ impl Streaming {
     /// Notes how far the stream came.
     fn note(&mut self) {
         let Some(events) = &self.events else { return };
-        if let Some(id) = events.last_id().filter(|id| !id.is_empty() && Some(*id) != self.last_id.as_deref()) {
+        if let Some(id) = events.last_id().filter(|id| !id.is_empty() && Some(*id) != self.last_id.as_deref())
+        {
             self.last_id = Some(id.to_owned());
             self.barren = 0;
         }

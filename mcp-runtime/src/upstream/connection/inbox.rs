@@ -62,10 +62,6 @@ impl Inbox {
         Ok(Place { inbox: self.clone(), id, messages })
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().stage == Stage::Closed
-    }
-
     /// Tells every call that nothing will come any more.
     pub(super) fn close(&self) {
         let mut state = self.lock();
@@ -150,7 +146,10 @@ mod tests {
             (r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#, false),
         ] {
             recipient(&inbox, message).unwrap().try_send(Bytes::new()).unwrap();
-            assert_eq!((first.messages.try_recv().is_ok(), second.messages.try_recv().is_ok()), (for_first, !for_first));
+            assert_eq!(
+                (first.messages.try_recv().is_ok(), second.messages.try_recv().is_ok()),
+                (for_first, !for_first)
+            );
         }
         for message in [
             r#"{"jsonrpc":"2.0","id":3,"result":{}}"#,

@@ -122,7 +122,9 @@ async fn pages<T>(
         elements.extend(page.elements);
         if bytes > MAX_BYTES || elements.len() > MAX_ELEMENTS {
             elements.truncate(MAX_ELEMENTS);
-            notes.push(format!("its list of {what} goes on beyond {MAX_ELEMENTS} elements or {MAX_BYTES} bytes"));
+            notes.push(format!(
+                "its list of {what} goes on beyond {MAX_ELEMENTS} elements or {MAX_BYTES} bytes"
+            ));
             return Ok(elements);
         }
         match page.next_cursor {

@@ -23,8 +23,9 @@ use mcpfleet_protocol::{
     ClientCapabilities, Era, Revision,
     answer::Implementation,
     client::{
-        AnswerForm, DiscoverReply, Failure, FromServer, InitializeReply, LegacyPeer, ModernPeer, Outgoing, Peer,
-        Probe, SentSession, answer_form, classify_failure, classify_probe, initialize, read, sse_endpoint,
+        AnswerForm, DiscoverReply, Failure, FromServer, InitializeReply, LegacyPeer, ModernPeer, Outgoing,
+        Peer, Probe, SentSession, answer_form, classify_failure, classify_probe, initialize, read,
+        sse_endpoint,
     },
     header::SessionId,
     json::JsonText,
@@ -61,7 +62,7 @@ pub struct Found {
 impl Hello<'_> {
     /// Greets a server of which nothing is known.
     pub(super) async fn first(self) -> Result<Session, ClientError> {
-        let modern = ourselves_modern();
+        let modern = self.ourselves();
         let id = self.ids.next();
         let answered = self.ask(modern.discover(&id), &id).await?;
         match classify_probe(answered.status, &answered.message) {
@@ -116,6 +117,11 @@ impl Hello<'_> {
         Ok(Session::new(self.endpoint.clone(), wire, Peer::Legacy(peer), self.declared.clone(), about))
     }
 
+    fn ourselves(self) -> ModernPeer {
+        let capabilities = self.declared.write(Revision::LATEST_MODERN);
+        ModernPeer { client: ourselves(), capabilities, log_level: None }
+    }
+
     fn initialize(self, id: &Id<'_>) -> Outgoing {
         let revision = Revision::LATEST_LEGACY;
         initialize(id, &ourselves(), &self.declared.write(revision), revision)
@@ -123,8 +129,9 @@ impl Hello<'_> {
 
     /// Opens the stream of an HTTP+SSE server and greets it over that.
     async fn http_sse(self) -> Result<Session, ClientError> {
-        let (endpoint, events) =
-            timeout(ENDPOINT_PATIENCE, self.endpoint_event()).await.unwrap_or(Err(ClientError::NoEndpoint))?;
+        let (endpoint, events) = timeout(ENDPOINT_PATIENCE, self.endpoint_event())
+            .await
+            .unwrap_or(Err(ClientError::NoEndpoint))?;
         let silent = Peer::Legacy(LegacyPeer { revision: Revision::V2024_11_05, session: None });
         let inbox = Arc::new(Inbox::default());
         let (sender, listening) = watch::channel(Listening::Open);
@@ -159,7 +166,7 @@ impl Hello<'_> {
 
     /// The era belongs to the message, not to the transport.
     async fn over(self, mut stranger: Session) -> Result<Session, ClientError> {
-        let modern = ourselves_modern();
+        let modern = self.ourselves();
         let id = self.ids.next();
         let discover = exchange(&stranger, self.bell, Audience::Nobody, &id, modern.discover(&id));
         if let Ok(Ok(Reply::Result(result))) = timeout(DISCOVER_PATIENCE, discover).await
@@ -168,7 +175,8 @@ impl Hello<'_> {
             return self.modern(stranger.take_wire(), modern, &result);
         }
         let id = self.ids.next();
-        let result = match exchange(&stranger, self.bell, Audience::Nobody, &id, self.initialize(&id)).await? {
+        let result = match exchange(&stranger, self.bell, Audience::Nobody, &id, self.initialize(&id)).await?
+        {
             Reply::Result(result) => result,
             Reply::Error(failure) => return Err(ClientError::Rpc(failure)),
         };
@@ -258,10 +266,6 @@ fn leads_to_sse(error: &ClientError) -> bool {
 /// The message that a result came in, for the probe.
 fn success(id: &Id<'_>, result: &RawValue) -> Bytes {
     mcpfleet_protocol::jsonrpc::success(id, &JsonText::from(result))
-}
-
-fn ourselves_modern() -> ModernPeer {
-    ModernPeer { client: ourselves(), capabilities: JsonText::empty_object(), log_level: None }
 }
 
 fn ourselves() -> Implementation {

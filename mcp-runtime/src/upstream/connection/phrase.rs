@@ -89,7 +89,8 @@ pub(in crate::upstream) fn relayed(capabilities: &RawValue) -> ClientCapabilitie
 }
 
 fn without_unrelayed(extensions: &JsonText) -> Option<JsonText> {
-    let mut all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extensions.as_str()).ok()?;
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(extensions.as_str()).ok()?;
     all.retain(|name, _| !NOT_RELAYED.contains(&name.as_str()));
     (!all.is_empty()).then(|| JsonText::from(&serde_json::Value::Object(all)))
 }

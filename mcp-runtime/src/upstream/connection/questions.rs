@@ -80,10 +80,13 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
     let params = question.params.as_deref();
     let declared = session.declared.allows(&question.method, params);
     let asked = caller.filter(|caller| declared && offers(caller, &question.method, params));
-    body(id, match asked {
-        Some(caller) => caller.ask(question).await,
-        None => Err(Unanswered::NotOffered { method: question.method }),
-    })
+    body(
+        id,
+        match asked {
+            Some(caller) => caller.ask(question).await,
+            None => Err(Unanswered::NotOffered { method: question.method }),
+        },
+    )
 }
 
 /// Whether the caller has declared what a question needs.

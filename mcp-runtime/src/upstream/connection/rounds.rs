@@ -1,11 +1,7 @@
 //! A request from its first attempt to its last: what a modern server asks back for is gathered from a legacy client and
 //! given with a retry (2026-07-28, basic/patterns/mrtr); a modern client is handed the question itself.
 
-use super::{
-    ClientError, Connection, RpcFailure, bare,
-    phrase::Phrase,
-    questions::offers,
-};
+use super::{ClientError, Connection, RpcFailure, bare, phrase::Phrase, questions::offers};
 use crate::{
     admission::Permit,
     call::Outcome,
@@ -83,7 +79,10 @@ async fn gather(wanted: &InputRequests<'_>, caller: &Caller) -> Result<Resumptio
     })
 }
 
-async fn ask<'a>(wanted: &'a InputRequest<'_>, caller: &Caller) -> Result<(&'a str, Box<RawValue>), ClientError> {
+async fn ask<'a>(
+    wanted: &'a InputRequest<'_>,
+    caller: &Caller,
+) -> Result<(&'a str, Box<RawValue>), ClientError> {
     let method = wanted.method.as_str();
     let question = Question { method: method.to_owned(), params: wanted.params.map(ToOwned::to_owned) };
     match caller.ask(question).await {
@@ -107,7 +106,12 @@ fn refused(failure: RpcFailure, caller: &Caller) -> Result<Outcome, ClientError>
 
 fn url_elicitations(failure: &RpcFailure) -> Option<Box<RawValue>> {
     let data = failure.data.as_deref()?;
-    let error = RpcError { code: failure.code, message: failure.message.as_str().into(), data: Some(data), raw: data };
+    let error = RpcError {
+        code: failure.code,
+        message: failure.message.as_str().into(),
+        data: Some(data),
+        raw: data,
+    };
     let requests = answer::url_elicitations(&error)?;
     RawValue::from_string(requests.as_str().to_owned()).ok()
 }

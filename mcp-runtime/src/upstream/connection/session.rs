@@ -162,7 +162,6 @@ impl Session {
         });
     }
 
-
     /// Ends it at the server, so that it need not keep it until it times out.
     pub(super) fn farewell(&self) -> impl Future<Output = ()> + Send + 'static {
         let first = !self.over.swap(true, Ordering::Relaxed);
