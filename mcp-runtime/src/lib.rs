@@ -19,6 +19,7 @@ pub mod egress;
 pub mod exchange;
 pub mod fleet;
 pub mod model;
+pub mod peer;
 pub mod readiness;
 pub mod reload;
 pub mod seal;
