@@ -28,6 +28,7 @@ use mcpfleet_operator::{
         review::{Peer, Refused, Review},
     },
     metrics::Metrics,
+    sessions::SessionKeys,
     world::{Endpoint, Key, World},
 };
 use std::{
@@ -290,6 +291,7 @@ fn context(certificates: Arc<Certificates>) -> anyhow::Result<Arc<Context>> {
         autoscaler: Autoscaler::default(),
         metrics: Arc::new(Metrics::default()),
         certificates,
+        session_keys: SessionKeys::new(),
         defaults: Defaults {
             runtime_image: "none".into(),
             image_pull_policy: "Never".into(),
