@@ -108,7 +108,14 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        // HTTP/2 may end a body by a frame without data; an HTTP/1.1 writer would take that for the end, wherever it is.
+        let is_empty = |frame: &Frame<Bytes>| frame.data_ref().is_some_and(Bytes::is_empty);
+        let frame = loop {
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+            if !matches!(&frame, Some(Ok(frame)) if is_empty(frame)) {
+                break frame;
+            }
+        };
         if !matches!(frame, Some(Ok(_))) {
             self.place = None;
         }
