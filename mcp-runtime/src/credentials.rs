@@ -80,7 +80,10 @@ impl Credentials {
             HeaderValue::Literal(text) => {
                 HttpHeaderValue::from_bytes(text.as_bytes()).map_err(|_| Missing::BadLiteral)
             }
-            HeaderValue::Basic { .. } | HeaderValue::ClientCredentials(_) | HeaderValue::TokenExchange(_) | HeaderValue::PassThrough => Err(Missing::BadLiteral),
+            HeaderValue::Basic { .. }
+            | HeaderValue::ClientCredentials(_)
+            | HeaderValue::TokenExchange(_)
+            | HeaderValue::PassThrough => Err(Missing::BadLiteral),
             HeaderValue::Credential { prefix, from } => {
                 let secret = self.values.get(from).ok_or_else(|| Missing::Absent(from.clone()))?;
                 let bytes = [prefix.as_bytes(), &secret.0].concat();

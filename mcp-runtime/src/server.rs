@@ -167,7 +167,14 @@ impl Server {
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, offers: offers.clone(), roster: self.pool.roster() });
+        self.swap(Parts {
+            config,
+            hash,
+            credentials,
+            own,
+            offers: offers.clone(),
+            roster: self.pool.roster(),
+        });
         for uri in offers.changed_since(&before.parts.offers) {
             // Nobody may be listening.
             let _ = self.updates.send(uri.into());
@@ -235,7 +242,11 @@ async fn follow_resources(server: Weak<Server>, mut updates: broadcast::Receiver
             // Nobody may be listening.
             Ok(Updated { uri, .. }) => drop(server.updates.send(uri.into())),
             Err(RecvError::Lagged(missed)) => {
-                tracing::warn!(server = server.name, missed, "resources changed faster than it could be told");
+                tracing::warn!(
+                    server = server.name,
+                    missed,
+                    "resources changed faster than it could be told"
+                );
             }
             Err(RecvError::Closed) => return,
         }

@@ -23,8 +23,8 @@ pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
 pub use http_auth::{BasicAuth, Empty, HeaderAuth, HttpAuth, LoginRef, Secret, TokenClient};
-pub use reference::{SecretKeyRef, SecretRef, ServerRef};
 pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
+pub use reference::{SecretKeyRef, SecretRef, ServerRef};
 pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{

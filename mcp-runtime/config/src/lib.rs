@@ -31,13 +31,13 @@ mod validate;
 pub use access::{Access, Issuer, Restricted, Strangers, TokenAlgorithm, is_scope};
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
 pub use auth::{ClientId, Header, HeaderValue, TokenRequest};
-pub use credential::{CredentialRef, WHOLE_SECRET};
 pub use backend::{Backend, BodySource, HttpBackend, HttpMethod, StaticBackend};
+pub use credential::{CredentialRef, WHOLE_SECRET};
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
-    FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName,
-    TlsListener, Tool, ToolAnnotations, Upstream, UpstreamTransport,
+    FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
+    Upstream, UpstreamTransport,
 };
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};

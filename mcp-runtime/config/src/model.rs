@@ -1,8 +1,6 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
-use crate::{
-    Access, Admission, Backend, CredentialRef, Header, Prompt, Resource, ToolExample, ToolPriority,
-};
+use crate::{Access, Admission, Backend, CredentialRef, Header, Prompt, Resource, ToolExample, ToolPriority};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -139,7 +137,6 @@ pub struct ToolAnnotations {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_world_hint: Option<bool>,
 }
-
 
 /// An MCP server behind this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

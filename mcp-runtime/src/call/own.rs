@@ -21,7 +21,9 @@ pub(super) fn carry_out(offers: &Offers, ask: &Ask) -> Result<Outcome, CallError
         Ask::Complete { reference, argument, .. } => completion(offers, reference, argument)?,
         Ask::CallTool { name, .. } => return Err(unknown(Named::Tool, name)),
     };
-    RawValue::from_string(result).map(Outcome::Forwarded).map_err(|error| invalid(ask.method(), error.to_string()))
+    RawValue::from_string(result)
+        .map(Outcome::Forwarded)
+        .map_err(|error| invalid(ask.method(), error.to_string()))
 }
 
 fn prompt(offers: &Offers, name: &str, arguments: Option<&RawValue>) -> Result<String, CallError> {
@@ -39,7 +41,8 @@ fn prompt(offers: &Offers, name: &str, arguments: Option<&RawValue>) -> Result<S
 
 fn completion(offers: &Offers, reference: &RawValue, argument: &RawValue) -> Result<String, CallError> {
     let refuse = |problems: String| invalid("completion/complete", problems);
-    let reference: Value = serde_json::from_str(reference.get()).map_err(|error| refuse(error.to_string()))?;
+    let reference: Value =
+        serde_json::from_str(reference.get()).map_err(|error| refuse(error.to_string()))?;
     let argument: Value = serde_json::from_str(argument.get()).map_err(|error| refuse(error.to_string()))?;
     let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (name, uri) = (text(&reference, "name"), text(&reference, "uri"));
@@ -50,7 +53,9 @@ fn completion(offers: &Offers, reference: &RawValue, argument: &RawValue) -> Res
     let found = offers.complete(wanted, &text(&argument, "name"), &text(&argument, "value"));
     let found = found.map_err(|error: NotCompletable| refuse(error.to_string()))?;
     let completion = json!({"values": found.values, "total": found.total, "hasMore": found.has_more()});
-    to_raw_value(&json!({"completion": completion})).map(|raw| raw.get().to_owned()).map_err(|error| refuse(error.to_string()))
+    to_raw_value(&json!({"completion": completion}))
+        .map(|raw| raw.get().to_owned())
+        .map_err(|error| refuse(error.to_string()))
 }
 
 fn unknown(kind: Named, name: &str) -> CallError {

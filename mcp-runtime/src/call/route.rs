@@ -78,7 +78,8 @@ fn referred(snapshot: &Snapshot, reference: &RawValue) -> Result<(Found, Box<Raw
         tool: "completion/complete".into(),
         problems: format!("at /ref: {what}"),
     };
-    let mut members: Value = serde_json::from_str(reference.get()).map_err(|error| refuse(&error.to_string()))?;
+    let mut members: Value =
+        serde_json::from_str(reference.get()).map_err(|error| refuse(&error.to_string()))?;
     let text = |key: &str| members.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
     let found = match text("type").as_deref() {
         Some("ref/prompt") => {

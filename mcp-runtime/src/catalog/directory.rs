@@ -125,7 +125,8 @@ impl Offer {
 /// What of a template is fixed before its first and after its last expression.
 fn frame(template: &str) -> (&str, &str) {
     let head = template.split('{').next().unwrap_or_default();
-    let tail = if head.len() == template.len() { "" } else { template.rsplit('}').next().unwrap_or_default() };
+    let tail =
+        if head.len() == template.len() { "" } else { template.rsplit('}').next().unwrap_or_default() };
     (head, tail)
 }
 
@@ -188,11 +189,9 @@ pub(super) fn scopes(config: &RuntimeConfig, upstream: &str) -> Vec<String> {
 fn sole(roster: &Roster, config: &RuntimeConfig) -> Option<Found> {
     let mut with_resources = roster.about.iter().filter(|(_, about)| about.capabilities.resources.is_some());
     match (with_resources.next(), with_resources.next()) {
-        (Some((only, _)), None) => Some(Found {
-            target: upstream(only, ""),
-            key: String::new(),
-            scopes: scopes(config, only),
-        }),
+        (Some((only, _)), None) => {
+            Some(Found { target: upstream(only, ""), key: String::new(), scopes: scopes(config, only) })
+        }
         _ => None,
     }
 }

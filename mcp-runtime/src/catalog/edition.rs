@@ -30,7 +30,11 @@ impl Edition {
     /// What has changed for clients of `era` since `earlier`.
     pub fn since(self, earlier: Self, era: Era) -> impl Iterator<Item = Change<'static>> {
         let (now, then) = (self.counts[row(era)], earlier.counts[row(era)]);
-        LISTS.into_iter().zip(now.into_iter().zip(then)).filter(|(_, (now, then))| now != then).map(|((it, _), _)| it)
+        LISTS
+            .into_iter()
+            .zip(now.into_iter().zip(then))
+            .filter(|(_, (now, then))| now != then)
+            .map(|((it, _), _)| it)
     }
 
     /// The edition after those lists have changed.
@@ -57,7 +61,9 @@ impl Editions {
     /// reads the old list.
     pub fn swapped(&self, before: &Snapshot, after: &Snapshot) {
         self.0.send_if_modified(|edition| {
-            let next = edition.next(|era, lists| lists.iter().any(|list| before.whole(*list, era) != after.whole(*list, era)));
+            let next = edition.next(|era, lists| {
+                lists.iter().any(|list| before.whole(*list, era) != after.whole(*list, era))
+            });
             replace(edition, next) != next
         });
     }
@@ -76,7 +82,8 @@ mod tests {
     fn each_era_and_each_list_counts_its_own_changes() {
         let edition = Edition::default();
         assert_eq!(edition.next(|_, _| false), edition);
-        let next = edition.next(|era, lists| era == Era::Modern && lists.contains(&ListKind::ResourceTemplates));
+        let next =
+            edition.next(|era, lists| era == Era::Modern && lists.contains(&ListKind::ResourceTemplates));
         assert_eq!(next.since(edition, Era::Legacy).count(), 0);
         assert_eq!(next.since(edition, Era::Modern).collect::<Vec<_>>(), [Change::Resources]);
     }

@@ -56,7 +56,8 @@ impl Lists {
         server: &Implementation,
         caller: &Principal,
     ) -> Cow<'_, JsonText> {
-        let limited = self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
+        let limited =
+            self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
         if limited {
             Cow::Owned(self.write(kind, revision, server, Some(caller)))
         } else {
@@ -80,7 +81,8 @@ impl Lists {
             }
             kind => {
                 let offers = self.offers[place(kind) - 1].iter();
-                let visible = offers.filter(|offer| caller.is_none_or(|caller| caller.has_scopes(&offer.scopes)));
+                let visible =
+                    offers.filter(|offer| caller.is_none_or(|caller| caller.has_scopes(&offer.scopes)));
                 visible.map(|offer| Definition::write(&offer.definition, revision)).collect()
             }
         };

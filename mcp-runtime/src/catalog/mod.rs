@@ -25,7 +25,7 @@ use crate::{
 };
 use directory::Directory;
 use lists::{Lists, latest};
-use mcpfleet_config::{ConfigHash, ToolPriority, RuntimeConfig, status::MissingCredential};
+use mcpfleet_config::{ConfigHash, RuntimeConfig, ToolPriority, status::MissingCredential};
 use mcpfleet_protocol::{
     Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities, Tool,
     answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
@@ -114,18 +114,24 @@ impl Snapshot {
         withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
         let identity = identity(&implementation, config, &parts.offers, &parts.roster);
-        let mut listed: Vec<(Tool, Arc<Entry>)> = merged.into_iter().map(|(name, tool)| {
-            let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
-            (tool.definition.clone(), Arc::new(Entry::new(tool, config, metrics)))
-        }).collect();
+        let mut listed: Vec<(Tool, Arc<Entry>)> = merged
+            .into_iter()
+            .map(|(name, tool)| {
+                let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
+                (tool.definition.clone(), Arc::new(Entry::new(tool, config, metrics)))
+            })
+            .collect();
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
-        let lists = Lists::new(listed, [
-            directory.prompts.values().cloned().collect(),
-            directory.resources.values().cloned().collect(),
-            directory.templates.values().cloned().collect(),
-        ]);
+        let lists = Lists::new(
+            listed,
+            [
+                directory.prompts.values().cloned().collect(),
+                directory.resources.values().cloned().collect(),
+                directory.templates.values().cloned().collect(),
+            ],
+        );
         Self {
             origins: origins(config),
             withheld,
@@ -238,9 +244,11 @@ impl Entry {
             Target::Own(own) => {
                 (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone(), own.config.priority)
             }
-            Target::Upstream { upstream, .. } => {
-                (upstream_timeout(config, upstream), directory::scopes(config, upstream), ToolPriority::Normal)
-            }
+            Target::Upstream { upstream, .. } => (
+                upstream_timeout(config, upstream),
+                directory::scopes(config, upstream),
+                ToolPriority::Normal,
+            ),
             Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
@@ -250,15 +258,11 @@ impl Entry {
 }
 
 /// Who the server says it is, and what it offers: its own and everything that an upstream that answers has declared.
-fn identity(
-    info: &Implementation,
-    config: &RuntimeConfig,
-    own: &Offers,
-    roster: &Roster,
-) -> ServerIdentity {
+fn identity(info: &Implementation, config: &RuntimeConfig, own: &Offers, roster: &Roster) -> ServerIdentity {
     let changes = list_changes(config);
     let offered = |yes: bool| if yes { Offered::Yes } else { Offered::No };
-    let any = |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|(_, about)| has(&about.capabilities));
+    let any =
+        |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|(_, about)| has(&about.capabilities));
     let prompts = !own.prompts.is_empty() || any(|it| it.prompts.is_some());
     let resources = !own.resources.is_empty() || any(|it| it.resources.is_some());
     let subscribe = offered(changes == ListChanges::Announced);

@@ -82,7 +82,10 @@ impl Offers {
             ResourceAddress::Template { variables, .. } => Some(variables),
             ResourceAddress::Fixed { .. } => None,
         });
-        prompts.map(|argument| &argument.values).chain(templates.flatten().map(|it| &it.values)).any(|it| !it.is_empty())
+        prompts
+            .map(|argument| &argument.values)
+            .chain(templates.flatten().map(|it| &it.values))
+            .any(|it| !it.is_empty())
     }
 
     /// URIs of resources that are not as they were in `before`.

@@ -11,8 +11,8 @@ pub use args::Args;
 use crate::{
     call::Outcome,
     egress::Egress,
-    identity::Principal,
     exchange::{Ask, Caller, Interest, Profile, Request},
+    identity::Principal,
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod lint;
+mod replicas;
 pub mod serve;
 pub mod stdio;
 
@@ -19,7 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a compiled configuration, or a directory of manifests.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Check manifests: print every finding, fail on errors.
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
@@ -33,7 +34,7 @@ impl Cli {
     /// What kept the command from doing its work; `lint` findings are no error but an exit code.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(args) => serve::run(args).await,
+            Command::Serve(args) => serve::run(*args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
         }

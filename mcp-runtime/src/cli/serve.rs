@@ -1,6 +1,9 @@
 //! `mcp-runtime serve`: wires everything together, and takes it apart again on SIGTERM.
 
-use super::stdio;
+use super::{
+    replicas::{self, Replicas},
+    stdio,
+};
 use crate::{
     admin::{self, Admin},
     egress::Egress,
@@ -68,6 +71,8 @@ pub struct Args {
     max_connections: u32,
     #[command(flatten)]
     fleet: Fleet,
+    #[command(flatten)]
+    replicas: replicas::Args,
 }
 
 /// What a pod of a fleet is told.
@@ -167,8 +172,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let admin =
         TcpListener::bind(args.admin).await.with_context(|| format!("cannot listen on {}", args.admin))?;
+    let replicas = args.replicas.open().await?;
     let stop = CancellationToken::new();
-    let serving = start(&args, data, admin, stop.clone())?;
+    let serving = start(&args, data, admin, replicas, stop.clone())?;
     Ok(finish(serving, signals, &stop).await)
 }
 
@@ -177,7 +183,7 @@ async fn desktop(args: Args, (mut terminate, mut interrupt): (Signal, Signal)) -
     let bound = args.listen;
     let keys = Keyring::random()?;
     let (fleet, metrics) = (Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()));
-    let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys);
+    let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys, None);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let reloader = Reloader::new(args.around(bound)?, None, readiness, shared.clone(), Egress::new()?);
     let code = tokio::select! {
@@ -192,12 +198,14 @@ fn start(
     args: &Args,
     data: TcpListener,
     admin: TcpListener,
+    replicas: Replicas,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
     let bound = data.local_addr()?;
     let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
-    let keys = Keyring::random()?;
-    let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure, keys);
+    let (keys, peers) = (replicas.keys.clone(), replicas.peers.clone());
+    let shared =
+        Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure, keys, peers);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let around = args.around(bound)?;
     let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };
@@ -211,6 +219,7 @@ fn start(
     let (uplink, link) = args.uplink(&shared, &readiness)?.unzip();
     let reloader = Reloader::new(around, link, readiness.clone(), shared.clone(), Egress::new()?);
     tokio::spawn(admin::serve(admin, about.clone()));
+    replicas.serve(&shared);
     let (send_form, form) = oneshot::channel();
     let first = move || {
         about.started.store(true, Ordering::Relaxed);

@@ -26,9 +26,18 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 ///
 /// # Errors
 /// When it is not clear which server is meant.
-pub async fn run(shared: Arc<Shared>, reloader: Reloader, server: Option<String>) -> anyhow::Result<ExitCode> {
+pub async fn run(
+    shared: Arc<Shared>,
+    reloader: Reloader,
+    server: Option<String>,
+) -> anyhow::Result<ExitCode> {
     let (looked, first) = oneshot::channel();
-    tokio::spawn(reloader.run(move || { let _ = looked.send(()); }, |_| {}));
+    tokio::spawn(reloader.run(
+        move || {
+            let _ = looked.send(());
+        },
+        |_| {},
+    ));
     first.await.context("the configuration was never read")?;
     let (name, path) = chosen(&shared, server)?;
     let server = shared.fleet.all().get(&name).cloned().context("the server has just been removed")?;

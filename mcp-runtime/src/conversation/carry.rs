@@ -10,15 +10,21 @@ use crate::{
     exchange::{Ask, Caller, Request, Resumption},
 };
 use mcpfleet_protocol::{
+    ErrorCode,
     answer::input_required,
+    json::JsonText,
     jsonrpc::Id,
     mrtr::InputResponses,
-    ErrorCode,
-    json::JsonText,
     server::{self, Complete, Operation, Reference},
 };
-use serde_json::{json, value::{RawValue, to_raw_value}};
-use std::{borrow::Cow, sync::{Arc, LazyLock}};
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 /// Absent arguments mean the same as none.
 static NO_ARGUMENTS: LazyLock<Box<RawValue>> =
@@ -48,7 +54,9 @@ pub fn begin(
         Ok(Retried::Suspended { key }) => {
             let responses = match retry.responses.map(InputResponses::read).transpose() {
                 Ok(responses) => responses.unwrap_or_default(),
-                Err(why) => return Some(Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string()))),
+                Err(why) => {
+                    return Some(Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())));
+                }
             };
             let id = origin.id.clone();
             let resumed = visit.server.suspended.resume(key, &responses, origin);
@@ -59,7 +67,8 @@ pub fn begin(
     let meta = request.meta.raw.map(ToOwned::to_owned);
     let work = Request { ask, meta, resumption };
     let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
-    let job = Job { visit: visit.clone(), client: client.clone(), id: origin.id.clone(), digest: origin.digest };
+    let job =
+        Job { visit: visit.clone(), client: client.clone(), id: origin.id.clone(), digest: origin.digest };
     Some(Ok(Exchange::new(Box::pin(job.run(work, caller)), events, origin)))
 }
 
@@ -92,15 +101,22 @@ fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
     match operation {
         Operation::CallTool(call) => {
             let arguments = call.arguments.unwrap_or(&NO_ARGUMENTS).to_owned();
-            Some((Ask::CallTool { name: call.name.to_string(), arguments }, retry(call.input_responses, &call.request_state)))
+            Some((
+                Ask::CallTool { name: call.name.to_string(), arguments },
+                retry(call.input_responses, &call.request_state),
+            ))
         }
         Operation::GetPrompt(get) => {
             let arguments = get.arguments.map(ToOwned::to_owned);
-            Some((Ask::GetPrompt { name: get.name.to_string(), arguments }, retry(get.input_responses, &get.request_state)))
+            Some((
+                Ask::GetPrompt { name: get.name.to_string(), arguments },
+                retry(get.input_responses, &get.request_state),
+            ))
         }
-        Operation::ReadResource(read) => {
-            Some((Ask::ReadResource { uri: read.uri.to_string() }, retry(read.input_responses, &read.request_state)))
-        }
+        Operation::ReadResource(read) => Some((
+            Ask::ReadResource { uri: read.uri.to_string() },
+            retry(read.input_responses, &read.request_state),
+        )),
         Operation::Complete(complete) => {
             Some((completion(complete)?, Retry { responses: None, state: None }))
         }
@@ -170,7 +186,11 @@ impl Job {
     }
 
     fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {
-        super::outcome::Written { id: &self.id, client: &self.client, server: &self.visit.snapshot.implementation }
-            .answer(ask, result)
+        super::outcome::Written {
+            id: &self.id,
+            client: &self.client,
+            server: &self.visit.snapshot.implementation,
+        }
+        .answer(ask, result)
     }
 }

@@ -77,7 +77,8 @@ impl Client {
     fn declared(&self) -> Arc<RawValue> {
         let text = self.capabilities.write(Revision::LATEST_MODERN);
         // What we have written ourselves is JSON.
-        RawValue::from_string(text.as_str().to_owned()).map_or_else(|_| RawValue::NULL.to_owned().into(), Arc::from)
+        RawValue::from_string(text.as_str().to_owned())
+            .map_or_else(|_| RawValue::NULL.to_owned().into(), Arc::from)
     }
 
     /// What those who carry out its request are told of it.

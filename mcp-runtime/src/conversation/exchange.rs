@@ -7,7 +7,12 @@ use super::{
 };
 use crate::exchange::{Answer, Event, Events, Notice, Question, Unanswered};
 use bytes::Bytes;
-use mcpfleet_protocol::{Era, Revision, json::{JsonText, Members}, jsonrpc::Id, message};
+use mcpfleet_protocol::{
+    Era, Revision,
+    json::{JsonText, Members},
+    jsonrpc::Id,
+    message,
+};
 use serde_json::value::RawValue;
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{
@@ -96,7 +101,8 @@ impl Exchange {
 
     /// The exchange after a retry. Questions that the retry has not answered are asked again.
     pub(super) fn continued(going: Going, waiting: Waiting, origin: Origin) -> Self {
-        let state = if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
+        let state =
+            if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
         Self { going: Some(going), state, origin, waiting }
     }
 
@@ -182,7 +188,9 @@ fn other(method: &str, params: Option<&RawValue>, revision: Revision) -> Option<
     if method != "notifications/elicitation/complete" {
         return None;
     }
-    let id = Members::read(params?)?.get("elicitationId").and_then(|id| serde_json::from_str::<String>(id.get()).ok())?;
+    let id = Members::read(params?)?
+        .get("elicitationId")
+        .and_then(|id| serde_json::from_str::<String>(id.get()).ok())?;
     message::elicitation_complete(&id, revision)
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use mcpfleet_protocol::{
     json::JsonText,
-    mrtr::{InputMethod, MAX_INPUTS, InputResponses, write_requests},
+    mrtr::{InputMethod, InputResponses, MAX_INPUTS, write_requests},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};

@@ -2,8 +2,8 @@
 
 use super::{Answered, Client, Visit};
 use mcpfleet_protocol::{
-    client::ListKind,
     answer::{empty_result, pong},
+    client::ListKind,
     server::{Operation, Reason, Refusal, Request},
 };
 use std::borrow::Cow;
@@ -16,7 +16,9 @@ pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<A
         Operation::Discover => Answered::success(id, snapshot.discover()),
         Operation::Ping => Answered::success(id, &pong()),
         Operation::ListTools { cursor } => list(visit, client, request, (ListKind::Tools, cursor.as_ref())),
-        Operation::ListPrompts { cursor } => list(visit, client, request, (ListKind::Prompts, cursor.as_ref())),
+        Operation::ListPrompts { cursor } => {
+            list(visit, client, request, (ListKind::Prompts, cursor.as_ref()))
+        }
         Operation::ListResources { cursor } => {
             list(visit, client, request, (ListKind::Resources, cursor.as_ref()))
         }

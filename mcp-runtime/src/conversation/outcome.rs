@@ -19,7 +19,8 @@ use http::StatusCode;
 use mcpfleet_protocol::{
     ErrorCode,
     answer::{
-        CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result, translate_error,
+        CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result,
+        translate_error,
     },
     json::JsonText,
     jsonrpc::{self, Id, RpcError},

@@ -2,7 +2,9 @@
 
 use super::place::Place;
 use crate::{
-    admission::{Blocked, Permit}, identity::Principal};
+    admission::{Blocked, Permit},
+    identity::Principal,
+};
 use mcpfleet_protocol::{Revision, server::LogLevel};
 use serde_json::value::RawValue;
 use std::{sync::Arc, time::Duration};

@@ -90,7 +90,11 @@ impl Place {
         }
     }
 
-    pub(super) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+    pub(super) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Elapsed> {
         let begun = Instant::now();
         let mut clock = self.clock.subscribe();
         let mut work = pin!(work);

@@ -85,7 +85,7 @@ impl Reloader {
             metrics: shared.metrics.clone(),
             news: shared.news.clone(),
             keys: shared.keys.clone(),
-            own_address: shared.own_address().to_owned(),
+            own_address: shared.own_address(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! Nonces are random and 192 bits long: with the 96 bits of plain AES-GCM a fleet would have to change keys before 2^32
 //! seals, which many busy replicas with one key reach within days; here the bound is 2^80.
 
+pub mod file;
 mod ring;
 #[cfg(test)]
 mod tests;

@@ -100,7 +100,7 @@ impl KeyType for Length {
     }
 }
 
-fn expand(secret: &Prk, label: &[u8]) -> Result<[u8; KEY_BYTES], NotSealed> {
+pub(super) fn expand(secret: &Prk, label: &[u8]) -> Result<[u8; KEY_BYTES], NotSealed> {
     let mut key = [0; KEY_BYTES];
     let label = [label];
     let material = secret.expand(&label, Length).map_err(|_| NotSealed::Library)?;

@@ -101,7 +101,8 @@ impl State {
     fn sweep(&mut self) {
         for _ in 0..SWEEP.min(self.turn.len()) {
             let Some(key) = self.turn.pop_front() else { return };
-            let idle = self.live.get(&key).is_some_and(|live| Arc::strong_count(live) == 1 && live.is_empty());
+            let idle =
+                self.live.get(&key).is_some_and(|live| Arc::strong_count(live) == 1 && live.is_empty());
             if idle {
                 self.live.remove(&key);
             } else if self.live.contains_key(&key) {

@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn a_session_ends_by_itself() {
-        let mut ticket = Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [0; 16], "").unwrap();
+        let mut ticket =
+            Ticket::new(Revision::LATEST_LEGACY, ClientCapabilities::default(), [0; 16], "").unwrap();
         assert!(!ticket.is_over());
         ticket.issued -= LIFETIME.as_secs();
         assert!(ticket.is_over());

@@ -83,10 +83,23 @@ pub fn answered(answered: Answered, accepts: Accepts) -> Response<Body> {
     response.map(|body| hold(body, permit))
 }
 
-/// Another replica was asked, and nobody knows what it did.
+/// Another replica was asked in vain.
 pub fn peer_failed(error: &PeerError) -> Response<Body> {
-    let why = format!("the replica that holds this session or request did not answer: {error}");
-    json(StatusCode::BAD_GATEWAY, jsonrpc::error(None, ErrorCode::InternalError, &why, None))
+    let why = format!("this session or request is held by another replica: {error}");
+    match error {
+        PeerError::Busy { .. } | PeerError::Unreachable { .. } => overloaded(&why),
+        PeerError::Interrupted { .. } => {
+            json(StatusCode::BAD_GATEWAY, jsonrpc::error(None, ErrorCode::InternalError, &why, None))
+        }
+    }
+}
+
+fn overloaded(why: &str) -> Response<Body> {
+    let data = JsonText::from(&json!({"retryAfterSeconds": 1}));
+    let body = jsonrpc::error(None, ErrorCode::Overloaded, why, Some(&data));
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// A fault of ours.

@@ -19,15 +19,16 @@ pub struct Arrived {
 
 impl Shared {
     /// `ip:port` under which other replicas reach this one; empty when they cannot.
-    pub fn own_address(&self) -> &str {
-        self.peers.as_ref().map_or("", |peers| peers.own_address())
+    pub fn own_address(&self) -> String {
+        self.peers.as_ref().map_or_else(String::new, |peers| peers.own_address().to_string())
     }
 
     /// The answer of the replica at `owner`. `None` when that is this one, when there is no way there, or when it is gone:
     /// then whoever asked goes on here. A request that was sent on once stays where it is.
     pub async fn forward(&self, owner: &str, arrived: &Arrived) -> Option<Response<Body>> {
         let peers = self.peers.as_ref()?;
-        if owner.is_empty() || owner == peers.own_address() || arrived.parts.extensions.get::<Forwarded>().is_some() {
+        let is_here = owner.is_empty() || owner == peers.own_address().to_string();
+        if is_here || arrived.parts.extensions.get::<Forwarded>().is_some() {
             return None;
         }
         let request = Request::from_parts(arrived.parts.clone(), arrived.body.clone());

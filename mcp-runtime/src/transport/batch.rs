@@ -40,7 +40,11 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
             }
         }
     }
-    if sources.is_empty() { answer::accepted() } else { join(sources, accepts.unwrap_or(Accepts::Either)).await }
+    if sources.is_empty() {
+        answer::accepted()
+    } else {
+        join(sources, accepts.unwrap_or(Accepts::Either)).await
+    }
 }
 
 /// A batch is one revision's, in one session.

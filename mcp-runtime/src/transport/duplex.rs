@@ -15,8 +15,8 @@ use bytes::Bytes;
 use mcpfleet_protocol::{
     ClientCapabilities, Era, Revision, Subscription, jsonrpc,
     server::{
-        Incoming, Initialize, Listen, Notification, Notified, Operation, Posted, Refusal,
-        Request, accept_message,
+        Incoming, Initialize, Listen, Notification, Notified, Operation, Posted, Refusal, Request,
+        accept_message,
     },
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -112,8 +112,7 @@ impl Duplex {
             Notified::Initialized => {
                 if let Some(permit) = visit.server.streams.open() {
                     let live = Some(self.live.clone());
-                    let subscriber =
-                        Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit);
+                    let subscriber = Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit);
                     tokio::spawn(tell(subscriber, self.out.clone()));
                 }
             }
@@ -176,7 +175,9 @@ impl Duplex {
         let (honoured, watched) = subscriptions::honoured(visit, wanted);
         let subscription = Subscription::modern(&request.id, honoured);
         let Some(permit) = visit.server.streams.open() else {
-            return self.send(super::answer::no_stream_message(Some(&request.id), visit.server.streams.max())).await;
+            return self
+                .send(super::answer::no_stream_message(Some(&request.id), visit.server.streams.max()))
+                .await;
         };
         let subscriber = Subscriber::new(visit, subscription, None, watched, permit);
         let running = self.live.begin(&request.id);

@@ -5,7 +5,12 @@
 //! since 2025-06-18 names its revision, so a GET with neither is an old client's. `/sse` beside `/mcp` is for clients that
 //! expect that path.
 
-use super::{answer, arrived::Arrived, duplex::{BACKLOG, Duplex}, mcp::Call};
+use super::{
+    answer,
+    arrived::Arrived,
+    duplex::{BACKLOG, Duplex},
+    mcp::Call,
+};
 use crate::{
     model::Body,
     seal::{self, Purpose},

@@ -26,8 +26,8 @@ use mcpfleet_protocol::{
     ClientCapabilities, Era,
     header::{SESSION_ID, SessionId},
     server::{
-        Accepts, Context, Incoming, Initialize, Notification, Notified, Operation, Posted,
-        Refusal, Request, accept_post, check_param_headers,
+        Accepts, Context, Incoming, Initialize, Notification, Notified, Operation, Posted, Refusal, Request,
+        accept_post, check_param_headers,
     },
 };
 use std::sync::Arc;
@@ -90,7 +90,9 @@ impl Call<'_> {
                     if let Some(response) = self.elsewhere(&ticket.owner).await {
                         return response;
                     }
-                    if let (Some(live), Some(id)) = (self.visit.server.sessions.find(ticket.key), &response.id) {
+                    if let (Some(live), Some(id)) =
+                        (self.visit.server.sessions.find(ticket.key), &response.id)
+                    {
                         live.answered(id, &response.outcome);
                     }
                     answer::accepted()
@@ -129,7 +131,11 @@ impl Call<'_> {
     }
 
     /// Begins what is carried out.
-    pub(super) fn source(&self, client: &Arc<Client>, request: &Request<'_>) -> Result<Source, Box<Answered>> {
+    pub(super) fn source(
+        &self,
+        client: &Arc<Client>,
+        request: &Request<'_>,
+    ) -> Result<Source, Box<Answered>> {
         let delivery = match request.context.accepts {
             Accepts::JsonOnly => Delivery::AnswerOnly,
             Accepts::Either | Accepts::EventStreamOnly => Delivery::Streamed,
@@ -151,7 +157,7 @@ impl Call<'_> {
     fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
         let capabilities = ClientCapabilities::read(wanted.capabilities);
         let owner = self.visit.shared.own_address();
-        let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), owner);
+        let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
         let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
         let result = self.visit.snapshot.initialize(wanted.negotiated);
         let answered = Answered::success(&request.id, &result);
@@ -260,4 +266,3 @@ impl std::fmt::Debug for Call<'_> {
         f.debug_struct("Call").finish_non_exhaustive()
     }
 }
-

@@ -21,7 +21,7 @@ pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, seal::Keyring, telemetry::Metrics, uplink::news::News};
+use crate::{fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -53,10 +53,10 @@ pub struct Shared {
     pub retreat: retreat::Retreat,
     /// By what state that clients carry is sealed.
     pub keys: Arc<Keyring>,
-    /// Other replicas, when there is a way to them.
-    pub peers: Option<Arc<crate::peer::Peers>>,
     /// Streams of clients that speak HTTP+SSE.
     pub event_streams: event_stream::EventStreams,
+    /// The other replicas, when this one is told where they reach it.
+    pub peers: Option<Arc<Peers>>,
     /// What there is to tell the operator.
     pub news: Arc<News>,
     answered: AtomicU64,
@@ -80,6 +80,7 @@ impl Shared {
         metrics: Arc<Metrics>,
         exposure: Exposure,
         keys: Arc<Keyring>,
+        peers: Option<Arc<Peers>>,
     ) -> Arc<Self> {
         // Random per process: nobody else's requests may be taken for the handshake, or the handshake for a call.
         let key = RandomState::new().hash_one(std::process::id());
@@ -91,8 +92,8 @@ impl Shared {
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
             keys,
-            peers: None,
             event_streams: event_stream::EventStreams::default(),
+            peers,
             news: Arc::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),

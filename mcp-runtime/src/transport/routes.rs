@@ -14,6 +14,7 @@ use crate::{
     fleet::Address,
     identity::Principal,
     model::{self, Body},
+    peer::Forwarded,
     server::Server,
     telemetry::HttpRoute,
 };
@@ -30,8 +31,10 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
     let route = route_of(&request);
     let version = request.version();
     let is_probe = request.headers().get(PROBE_HEADER) == Some(shared.probe_key());
+    // Counted where the client has reached us, and no proof that clients do.
+    let is_forwarded = request.extensions().get::<Forwarded>().is_some();
     let mut response = dispatch(&shared, route, request).await;
-    if !is_probe {
+    if !is_probe && !is_forwarded {
         shared.metrics.answered(route, response.status().as_u16());
         shared.count_answer();
     }

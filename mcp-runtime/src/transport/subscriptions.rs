@@ -57,9 +57,10 @@ pub async fn get(call: &Call<'_>) -> Response<Body> {
     }
     let live = ticket.map(|ticket| visit.server.sessions.live(ticket.key));
     match visit.server.streams.open() {
-        Some(permit) => {
-            response(Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit), Opening::Comment)
-        }
+        Some(permit) => response(
+            Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit),
+            Opening::Comment,
+        ),
         None => answer::no_stream(None, visit.server.streams.max()),
     }
 }

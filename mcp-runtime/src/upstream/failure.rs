@@ -7,7 +7,9 @@ use mcpfleet_protocol::{Era, ErrorCode};
 /// An upstream's own error goes on as it is; everything else names the upstream.
 pub(super) fn for_caller(upstream: &str, error: ClientError, from: Era) -> CallError {
     match error {
-        ClientError::Rpc(RpcFailure { code, message, data }) => CallError::Upstream { code, message, data, from },
+        ClientError::Rpc(RpcFailure { code, message, data }) => {
+            CallError::Upstream { code, message, data, from }
+        }
         ClientError::Unaskable(why) => CallError::Upstream {
             code: ErrorCode::InvalidParams.number(),
             message: why.to_owned(),

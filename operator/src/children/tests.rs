@@ -186,3 +186,23 @@ fn the_template_of_users_wins() {
     );
     assert_eq!(pod["topologySpreadConstraints"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn replicas_reach_each_other_and_nobody_else_reaches_that_port() {
+    let children = plain();
+    let container = template(&children)["spec"]["containers"][0].clone();
+    let port = container["ports"].as_array().unwrap().iter().find(|port| port["name"] == "peer").unwrap();
+    assert_eq!(port["containerPort"], json!(8082));
+    let args: Vec<&str> = container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let told = |flag: &str| args.windows(2).find(|pair| pair[0] == flag).map(|pair| pair[1]);
+    assert_eq!((told("--peer"), told("--peer-advertise")), (Some("0.0.0.0:8082"), Some("$(POD_IP)")));
+    assert_eq!(container["env"][0]["valueFrom"]["fieldRef"]["fieldPath"], json!("status.podIP"));
+    let service = &manifest(&children, ChildKind::Service)["spec"]["ports"];
+    assert_eq!(service.as_array().map(Vec::len), Some(1), "a Service would lead to any replica");
+    let policy = &manifest(&children, ChildKind::NetworkPolicy)["spec"];
+    let rules = policy["ingress"].as_array().unwrap();
+    let open: Vec<&Value> = rules.iter().filter(|rule| rule.get("from").is_none()).collect();
+    assert_eq!((open.len(), &open[0]["ports"][0]["port"]), (1, &json!(8080)));
+    let closed = rules.iter().find(|rule| rule["ports"][0]["port"] == json!(8082)).unwrap();
+    assert_eq!(closed["from"], json!([{"podSelector": policy["podSelector"]}]));
+}
