@@ -10,12 +10,12 @@ use crate::{
     exchange::{Ask, Caller, Request, Resumption},
 };
 use mcpfleet_protocol::{
-    ErrorCode,
+    Era, ErrorCode,
     answer::input_required,
-    json::JsonText,
+    json::{JsonText, Members},
     jsonrpc::Id,
     mrtr::InputResponses,
-    server::{self, Complete, Operation, Reference},
+    server::{self, Complete, Operation, Reference, Refusal},
 };
 use serde_json::{
     json,
@@ -55,7 +55,11 @@ pub fn begin(
             let responses = match retry.responses.map(InputResponses::read).transpose() {
                 Ok(responses) => responses.unwrap_or_default(),
                 Err(why) => {
-                    return Some(Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())));
+                    return Some(Err(Answered::error(
+                        &origin.id,
+                        ErrorCode::InvalidParams,
+                        &why.to_string(),
+                    )));
                 }
             };
             let id = origin.id.clone();
@@ -153,6 +157,17 @@ fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, 
     }
 }
 
+/// Whether nothing came of it but an error.
+fn failed(result: &Result<Outcome, CallError>) -> bool {
+    match result {
+        Ok(Outcome::Forwarded(result)) => {
+            Members::read(result).and_then(|it| it.get("isError")).is_some_and(|it| it.get() == "true")
+        }
+        Ok(Outcome::Made(_) | Outcome::InputRequired { .. }) => false,
+        Err(error) => matches!(error, CallError::Upstream { .. } | CallError::Unavailable { .. }),
+    }
+}
+
 /// One request, free of the wire that it came on.
 struct Job {
     visit: Visit,
@@ -166,6 +181,11 @@ impl Job {
         let stack::Answered { result, permit } =
             stack::run(&self.visit.server, &self.visit.snapshot, &request, &caller).await;
         let result = match result {
+            // Only modern clients know the error; a legacy one reads what the upstream says.
+            result if self.client.era() == Era::Modern && failed(&result) && caller.lacking().is_some() => {
+                let required = caller.lacking().cloned().unwrap_or_else(JsonText::empty_object);
+                Answered::refusal(&Refusal::missing_capability(&self.id, &required))
+            }
             Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
             result => self.answer(&request.ask, result),
         };

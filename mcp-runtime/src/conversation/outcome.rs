@@ -17,7 +17,7 @@ use crate::{
 };
 use http::StatusCode;
 use mcpfleet_protocol::{
-    ErrorCode,
+    Era, ErrorCode,
     answer::{
         CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result,
         translate_error,
@@ -85,7 +85,13 @@ impl Written<'_> {
                 let Ok(raw) = to_raw_value(&object) else { return Answered::broken() };
                 let error = RpcError { code, message: message.into(), data: data.as_deref(), raw: &raw };
                 let error = translate_error(&error, ask.kind(), from, self.client.revision);
-                Answered::message(jsonrpc::forwarded_error(self.id, &error))
+                let status = match ErrorCode::from_number(code) {
+                    Some(ErrorCode::MissingRequiredClientCapability) if self.client.era() == Era::Modern => {
+                        StatusCode::BAD_REQUEST
+                    }
+                    _ => StatusCode::OK,
+                };
+                Answered { status, ..Answered::message(jsonrpc::forwarded_error(self.id, &error)) }
             }
             _ if matches!(ask, Ask::CallTool { .. }) => self.made(&ToolResult::failure(advice(&error))),
             CallError::InvalidArguments { .. } => Answered::error(self.id, ErrorCode::InvalidParams, &text),
