@@ -120,10 +120,8 @@ pub enum Body<'a> {
 /// # Errors
 /// [`ParseError`]; never panics, whatever the bytes.
 pub fn parse(body: &[u8]) -> Result<Message<'_>, ParseError> {
-    match parse_body(body)? {
-        Body::One(message) => Ok(message),
-        Body::Batch(_) => Err(ParseError::Batch),
-    }
+    let text = scan(body)?;
+    if text.trim_ascii_start().starts_with('[') { Err(ParseError::Batch) } else { message(text) }
 }
 
 /// Reads one message or a batch of them.
