@@ -14,6 +14,7 @@ impl Client {
     /// One of 2026-07-28 that can do nothing and wants nothing but the answer.
     pub(crate) fn modern(partition: u8) -> Self {
         Self(Profile {
+            principal: mcpfleet_runtime::identity::Principal::anonymous(),
             revision: Revision::LATEST_MODERN,
             capabilities: raw(&json!({})).into(),
             partition: [partition; 16],

@@ -84,7 +84,13 @@ pub(crate) fn said(seen: &Seen, text: &str) -> Answer {
 
 pub(crate) fn upstream(name: &str, url: &str) -> Upstream {
     let transport = UpstreamTransport::StreamableHttp { url: url.into(), headers: Vec::new() };
-    Upstream { name: name.into(), prefix: format!("{name}_"), transport, timeout_ms: 60_000 }
+    Upstream {
+        name: name.into(),
+        prefix: format!("{name}_"),
+        transport,
+        timeout_ms: 60_000,
+        scopes: Vec::new(),
+    }
 }
 
 pub(crate) fn with_headers(upstream: Upstream, headers: Vec<Header>) -> Upstream {

@@ -177,7 +177,7 @@ async fn an_error_of_the_upstream_is_handed_on_whole() {
     })
     .await;
     let pool = connected(&server).await;
-    let Err(CallError::Upstream { code, message, data }) = call(&pool, "up", "t", json!({})).await else {
+    let Err(CallError::Upstream { code, message, data, .. }) = call(&pool, "up", "t", json!({})).await else {
         panic!()
     };
     assert_eq!((code, message.as_str()), (-32021, "no sampling"));
