@@ -9,6 +9,8 @@ use crate::{
     },
     credentials::Credentials,
     egress::Egress,
+    identity::Gatekeeper,
+    outgoing::Signer,
     telemetry::Metrics,
     uplink::news::News,
     upstream::{Pool, Roster},
@@ -38,6 +40,8 @@ pub struct Server {
     pub pool: Pool,
     /// The process's HTTP client.
     pub egress: Egress,
+    /// What its requests to others carry.
+    pub signer: Signer,
     /// A configuration that was refused since the one that is served.
     pub rejected: ArcSwapOption<Rejected>,
     revision: AtomicU64,
@@ -75,12 +79,14 @@ impl Server {
         let own = own::prepare(&loaded.config, &[])?;
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
-        let pool = Pool::new(egress.clone());
+        let signer = Signer::new(egress.clone());
+        let pool = Pool::new(egress.clone(), signer.clone());
         let admission = Admission::new(&config.admission, metrics.admission(&name), news.clone());
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
+        let gate = gate(&config, &credentials, egress, None);
+        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster(), gate };
         let server = Arc::new(Self {
             name,
             admission,
@@ -88,6 +94,7 @@ impl Server {
             editions: Editions::default(),
             pool,
             egress: egress.clone(),
+            signer,
             rejected: ArcSwapOption::empty(),
             revision: AtomicU64::new(revision),
             snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
@@ -133,7 +140,8 @@ impl Server {
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
+        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster(), gate });
         self.set_revision(revision);
         Ok(())
     }
@@ -168,6 +176,21 @@ impl Server {
         }
         self.news.status();
     }
+}
+
+/// The door; says of each key that opens nothing why.
+fn gate(
+    config: &RuntimeConfig,
+    credentials: &Credentials,
+    egress: &Egress,
+    before: Option<&Gatekeeper>,
+) -> Arc<Gatekeeper> {
+    let gate = Gatekeeper::new(config, credentials, egress, before);
+    for (key, error) in gate.unusable_keys() {
+        tracing::warn!(server = %config.server, key, %error, "key opens nothing");
+    }
+    gate.warm_up();
+    Arc::new(gate)
 }
 
 impl Drop for Server {

@@ -1,15 +1,19 @@
 //! One tool call: what goes in ([`Call`]), what comes out ([`Outcome`] or [`CallError`]).
 
+pub mod authorize;
 pub mod stack;
 pub mod validate;
 
+use crate::identity::{Challenge, Principal};
 use serde_json::{Map, Value, value::RawValue};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// A tool call on its way through the stack.
 #[derive(Debug)]
 pub struct Call<'a> {
+    /// Who calls.
+    pub caller: &'a Arc<Principal>,
     /// Name that the client used.
     pub tool: &'a str,
     /// Arguments as they came; an absent object is `{}`.
@@ -59,6 +63,12 @@ pub enum CallError {
         /// The name that was asked for.
         tool: String,
     },
+    /// The caller lacks scopes. HTTP 401 or 403 with a challenge (MCP, authorization, "Scope Challenge Handling").
+    #[error("{}", .challenge.message())]
+    NotAllowed {
+        /// What the caller is told.
+        challenge: Box<Challenge>,
+    },
     /// The arguments do not fit the schema. MCP 2025-11-25 and later: a result with `isError`.
     #[error("the arguments of {tool:?} do not fit its schema: {problems}")]
     InvalidArguments {
@@ -106,6 +116,7 @@ impl CallError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::UnknownTool { .. } => "unknown_tool",
+            Self::NotAllowed { .. } => "not_allowed",
             Self::InvalidArguments { .. } => "invalid_arguments",
             Self::Busy { .. } => "busy",
             Self::Timeout { .. } => "timeout",

@@ -1,14 +1,17 @@
 //! The way of one call, as one list. Adding a policy is adding a file and a line here.
 
-use super::{Call, CallError, Outcome, validate::validate};
+use super::{Call, CallError, Outcome, authorize::authorize, validate::validate};
 use crate::{
     admission::{Permit, Refused},
     backend,
     catalog::{Entry, Snapshot, merge::Target},
+    identity::Principal,
+    outgoing::Behalf,
     server::Server,
     upstream::Line,
 };
 use serde_json::{Map, Value, value::RawValue};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// What came of a call. The permit is to be held until the last byte of the answer is written.
@@ -21,14 +24,23 @@ pub struct Answered {
 }
 
 /// Carries out one tool call. Dropping the future cancels it, wherever it is.
-pub async fn run(server: &Server, snapshot: &Snapshot, tool: &str, arguments: &RawValue) -> Answered {
-    // lookup: which tool, in the catalogue that the request began with
-    let Some(entry) = snapshot.tool(tool) else {
-        let result = Err(CallError::UnknownTool { tool: tool.to_owned() });
-        snapshot.other().start().finish(&result);
-        return Answered { result, permit: None };
+pub async fn run(
+    server: &Server,
+    snapshot: &Snapshot,
+    caller: &Arc<Principal>,
+    tool: &str,
+    arguments: &RawValue,
+) -> Answered {
+    // lookup and authorize: which tool, of those that the caller may use, in the catalogue that the request began with
+    let entry = match authorize(snapshot, caller, tool) {
+        Ok(entry) => entry,
+        Err(error) => {
+            let result = Err(error);
+            snapshot.other().start().finish(&result);
+            return Answered { result, permit: None };
+        }
     };
-    let call = Call { tool, arguments, deadline: Instant::now() + entry.timeout };
+    let call = Call { caller, tool, arguments, deadline: Instant::now() + entry.timeout };
     // telemetry: counts and times everything below, also what is cancelled
     let timer = entry.metrics.start();
     let mut permit = None;
@@ -79,7 +91,7 @@ async fn execute(
 ) -> Result<Outcome, CallError> {
     match (&entry.target, line) {
         (Target::Upstream { upstream, tool }, Some(line)) => {
-            line.call(upstream, tool, call.arguments, Some(permit)).await
+            line.call(upstream, tool, call.arguments, Some(call.caller), Some(permit)).await
         }
         (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
             message: format!("upstream {upstream:?} is not part of this server; list the tools again"),
@@ -87,7 +99,8 @@ async fn execute(
         (Target::Own(own), _) => {
             let none = Map::new();
             let credentials = &snapshot.parts.credentials;
-            backend::run(&own.config.backend, arguments.unwrap_or(&none), credentials, &server.egress).await
+            let behalf = Behalf { credentials, signer: &server.signer, caller: Some(call.caller) };
+            backend::run(&own.config.backend, arguments.unwrap_or(&none), &behalf, &server.egress).await
         }
     }
 }

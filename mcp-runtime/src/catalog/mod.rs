@@ -8,18 +8,23 @@ pub mod edition;
 pub mod merge;
 pub mod needs;
 pub mod own;
+pub mod view;
 
 use crate::{
     credentials::Credentials,
+    identity::{Gatekeeper, Principal, Right},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
-use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
+use mcpfleet_config::{
+    ConfigHash, CredentialRef, RuntimeConfig,
+    status::{CredentialUser, MissingCredential},
+};
 use mcpfleet_protocol::{
     Era, Revision, Tool,
     answer::{
-        self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, ToolsPage, discover,
-        list_tools, tools_capability,
+        self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, discover,
+        tools_capability,
     },
     header::ParamHeader,
     json::JsonText,
@@ -28,9 +33,10 @@ use mcpfleet_protocol::{
 use merge::{Merged, Target, Withheld};
 use own::OwnTool;
 use std::{collections::HashMap, sync::Arc, time::Duration};
+use view::{Listed, Views};
 
-/// How long clients may keep lists. Short, because a tool that was just applied should be seen.
-const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
+/// How long clients may keep lists, in ms. Short, because a tool that was just applied should be seen.
+const LIST_TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -47,6 +53,8 @@ pub struct Parts {
     pub own: Arc<[Arc<OwnTool>]>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
+    /// Who is let in.
+    pub gate: Arc<Gatekeeper>,
 }
 
 /// One server at one moment.
@@ -64,6 +72,7 @@ pub struct Snapshot {
     other: Arc<ToolMetrics>,
     models: Arc<ToolMetrics>,
     answers: Answers,
+    views: Views,
 }
 
 /// One tool, ready to be called.
@@ -73,6 +82,8 @@ pub struct Entry {
     pub target: Target,
     /// Deadline of a call.
     pub timeout: Duration,
+    /// Scopes that a caller needs, all of them.
+    pub scopes: Vec<String>,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -84,8 +95,6 @@ pub struct Entry {
 struct Answers {
     initialize: JsonText,
     discover: JsonText,
-    list_legacy: JsonText,
-    list_modern: JsonText,
 }
 
 impl Snapshot {
@@ -95,17 +104,24 @@ impl Snapshot {
         let server = config.server.to_string();
         let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        let cache = cache_policy(&parts.gate);
+        let answers = Answers::write(&implementation, list_changes(config), cache);
         let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
-        let answers = Answers::write(&implementation, list_changes(config), &definitions);
         let entry = |(name, tool): (String, Merged)| {
             let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
             (name, Arc::new(Entry::new(tool, config, metrics)))
         };
+        let tools: HashMap<String, Arc<Entry>> = merged.into_iter().map(entry).collect();
+        let scopes =
+            |tool: &Tool| tools.get(&tool.name).map(|entry| entry.scopes.clone()).unwrap_or_default();
+        let listed = definitions.into_iter().map(|tool| Listed { scopes: scopes(&tool), tool }).collect();
+        let views = Views::new(listed, implementation.clone(), cache);
         Self {
             implementation,
             origins: origins(config),
             withheld,
-            tools: merged.into_iter().map(entry).collect(),
+            tools,
+            views,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
             models: Arc::new(ToolMetrics::new(metrics, &server, MODELS)),
             answers,
@@ -116,6 +132,11 @@ impl Snapshot {
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
         self.tools.get(name)
+    }
+
+    /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
     }
 
     /// How many tools are listed.
@@ -139,12 +160,14 @@ impl Snapshot {
         gone.for_each(|(_, entry)| entry.metrics.forget());
     }
 
-    /// The result of `tools/list`.
+    /// The result of `tools/list` for a caller who may use everything.
     pub fn list(&self, era: Era) -> &JsonText {
-        match era {
-            Era::Legacy => &self.answers.list_legacy,
-            Era::Modern => &self.answers.list_modern,
-        }
+        self.views.whole().of(era)
+    }
+
+    /// The result of `tools/list` for this caller: the tools that it may use.
+    pub fn list_for(&self, caller: &Principal, era: Era) -> JsonText {
+        self.views.of(caller).of(era).clone()
     }
 
     /// Whether clients are told that the list has changed.
@@ -165,40 +188,55 @@ impl Snapshot {
         }
     }
 
+    /// Entries of the keys' Secret that are there and cannot be read.
+    fn unusable_keys(&self) -> impl Iterator<Item = MissingCredential> {
+        let secret = self.parts.config.access.keys().unwrap_or_default();
+        self.parts.gate.unusable_keys().map(|(key, _)| MissingCredential {
+            credential: CredentialRef { secret: secret.to_owned(), key: key.to_owned() },
+            used_by: vec![CredentialUser::Access],
+        })
+    }
+
     /// Credentials that are named and not there, with what does not work for want of them.
     pub fn missing_credentials(&self) -> Vec<MissingCredential> {
         let missing = self.parts.credentials.missing();
         let users = needs::credential_users(&self.parts.config);
         let of = |(credential, used_by)| MissingCredential { credential, used_by };
-        users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of).collect()
+        let named = users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of);
+        named.chain(self.unusable_keys()).collect()
     }
+}
+
+/// Lists that depend on the caller are the caller's own (2026-07-28, caching, "cacheScope").
+fn cache_policy(gate: &Gatekeeper) -> CachePolicy {
+    let scope = if gate.is_open() { CacheScope::Public } else { CacheScope::Private };
+    CachePolicy { ttl_ms: LIST_TTL_MS, scope }
 }
 
 impl Entry {
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
-        let timeout = match &tool.target {
-            Target::Own(own) => Duration::from_millis(own.config.timeout_ms),
+        let (timeout, scopes) = match &tool.target {
+            Target::Own(own) => (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone()),
             Target::Upstream { upstream, .. } => config
                 .upstreams
                 .iter()
                 .find(|known| known.name == *upstream)
-                .map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms)),
+                .map_or((DEFAULT_TIMEOUT, Vec::new()), |known| {
+                    (Duration::from_millis(known.timeout_ms), known.scopes.clone())
+                }),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
-        Self { target: tool.target, timeout, mirrored, metrics }
+        Self { target: tool.target, timeout, scopes, mirrored, metrics }
     }
 }
 
 impl Answers {
-    fn write(implementation: &Implementation, changes: ListChanges, tools: &[Tool]) -> Self {
+    fn write(implementation: &Implementation, changes: ListChanges, cache: CachePolicy) -> Self {
         let identity = identity(implementation, changes);
-        let page = ToolsPage { tools, next_cursor: None, cache: CACHE, server: implementation };
         Self {
             initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
-            discover: discover(&identity, CACHE),
-            list_legacy: list_tools(&page, Era::Legacy),
-            list_modern: list_tools(&page, Era::Modern),
+            discover: discover(&identity, cache),
         }
     }
 }

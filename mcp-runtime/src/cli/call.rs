@@ -10,6 +10,7 @@ pub use args::Args;
 
 use crate::{
     egress::Egress,
+    outgoing::{CredentialSource, Signer},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};
@@ -66,7 +67,9 @@ fn call_of(args: &Args) -> anyhow::Result<Option<(&str, Box<RawValue>)>> {
 }
 
 async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result<Shown> {
-    let endpoint = Endpoint::new(Egress::trusting(args.roots()?)?, args.url.clone(), args.headers());
+    let egress = Egress::trusting(args.roots()?)?;
+    let source = CredentialSource::fixed(args.headers(), Signer::new(egress.clone()));
+    let endpoint = Endpoint::new(egress, args.url.clone(), source);
     let host = endpoint.host().to_owned();
     let connection = Connection::open(endpoint).await.map_err(|error| explained(&host, error))?;
     let shown = match call {
@@ -76,7 +79,10 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.call_tool(tool, &arguments, None).await.map(|result| called(&result, args.output))
+            connection
+                .call_tool(tool, &arguments, None, None)
+                .await
+                .map(|result| called(&result, args.output))
         }
     };
     connection.close().await;

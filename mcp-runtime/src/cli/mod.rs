@@ -1,6 +1,7 @@
 //! Commands of the binary.
 
 pub mod call;
+pub mod keys;
 pub mod lint;
 pub mod serve;
 
@@ -23,6 +24,8 @@ enum Command {
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
     Call(call::Args),
+    /// Make virtual keys for callers.
+    Keys(keys::Args),
 }
 
 impl Cli {
@@ -35,6 +38,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
+            Command::Keys(args) => keys::run(&args),
         }
     }
 }

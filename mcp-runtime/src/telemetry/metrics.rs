@@ -101,6 +101,8 @@ pub enum HttpRoute {
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// Metadata of the resource that a server is to OAuth clients.
+    ResourceMetadata,
     /// Anything else.
     Unknown,
 }
@@ -111,6 +113,7 @@ impl EncodeLabelValue for HttpRoute {
             Self::Mcp => "mcp",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })
     }

@@ -3,6 +3,7 @@
 //! | [`CallError`] | HTTP | MCP |
 //! |---|---|---|
 //! | `UnknownTool` | 200 | error -32602 |
+//! | `NotAllowed` | 401 or 403, `WWW-Authenticate` | (none: the challenge is HTTP's) |
 //! | `InvalidArguments`, `Timeout`, `Unavailable` | 200 | result with `isError`, for the model to read |
 //! | `Busy` | 503, `Retry-After` | error -31503 |
 //! | (no room for a stream) | 503, `Retry-After` | error -31503 |
@@ -138,6 +139,7 @@ impl Asked<'_> {
                 let why = Refusal::new(Reason::InvalidParams, Some(self.id), error.to_string());
                 Some(refusal(&why))
             }
+            CallError::NotAllowed { challenge } => Some(challenge.response()),
             CallError::Busy { retry_after, .. } => {
                 Some(overloaded(Some(self.id), &error.to_string(), *retry_after))
             }

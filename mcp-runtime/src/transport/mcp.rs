@@ -6,7 +6,7 @@ use super::{
     held::hold,
     subscriptions,
 };
-use crate::{call::stack, catalog::Snapshot, model::Body, server::Server};
+use crate::{call::stack, catalog::Snapshot, identity::Principal, model::Body, server::Server};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use mcpfleet_protocol::{
@@ -35,13 +35,14 @@ pub async fn post(
     shared: &Shared,
     server: &Arc<Server>,
     snapshot: &Arc<Snapshot>,
+    caller: &Arc<Principal>,
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Response<Body> {
     match accept(headers, body) {
         Err(why) => answer::refusal(&why),
         Ok(Incoming::Notification(_) | Incoming::Response(_)) => answer::accepted(),
-        Ok(Incoming::Request(request)) => respond(shared, server, snapshot, headers, request).await,
+        Ok(Incoming::Request(request)) => respond(shared, server, snapshot, caller, headers, request).await,
     }
 }
 
@@ -49,6 +50,7 @@ async fn respond(
     shared: &Shared,
     server: &Arc<Server>,
     snapshot: &Arc<Snapshot>,
+    caller: &Arc<Principal>,
     headers: &HeaderMap,
     request: Request<'_>,
 ) -> Response<Body> {
@@ -58,17 +60,17 @@ async fn respond(
         Operation::Discover => asked.success(snapshot.discover()),
         Operation::Ping => asked.success(&pong()),
         // All tools are one page; a cursor is not of our making.
-        Operation::ListTools { cursor: None } => asked.success(snapshot.list(asked.era)),
+        Operation::ListTools { cursor: None } => asked.success(&snapshot.list_for(caller, asked.era)),
         Operation::ListTools { cursor: Some(_) } => {
             let why = "this cursor is not one of ours: list from the start";
             answer::refusal(&Refusal::new(Reason::InvalidParams, Some(asked.id), why))
         }
         Operation::Listen(wanted) => subscriptions::listen(shared, server, snapshot, &asked, *wanted),
         Operation::CallTool(call) => {
-            if let Err(why) = check_mirrored(snapshot, headers, call, &asked) {
+            if let Err(why) = check_mirrored(snapshot, caller, headers, call, &asked) {
                 return answer::refusal(&why);
             }
-            let call = Owned::new(&asked, call);
+            let call = Owned::new(&asked, caller, call);
             match asked.era {
                 // 2026-07-28: closing the stream is the cancel, so the call lives in this future.
                 Era::Modern => call.run(server, snapshot).await,
@@ -93,11 +95,12 @@ async fn detached(
 
 fn check_mirrored(
     snapshot: &Snapshot,
+    caller: &Principal,
     headers: &HeaderMap,
     call: &CallTool<'_>,
     asked: &Asked<'_>,
 ) -> Result<(), Refusal> {
-    match (asked.era, snapshot.tool(&call.name)) {
+    match (asked.era, snapshot.tool_for(caller, &call.name)) {
         (Era::Modern, Some(entry)) => {
             check_param_headers(headers, &entry.mirrored, call.arguments_json(), asked.id)
         }
@@ -110,16 +113,18 @@ struct Owned {
     id: Id<'static>,
     era: Era,
     accepts: Accepts,
+    caller: Arc<Principal>,
     tool: String,
     arguments: Option<Box<RawValue>>,
 }
 
 impl Owned {
-    fn new(asked: &Asked<'_>, call: &CallTool<'_>) -> Self {
+    fn new(asked: &Asked<'_>, caller: &Arc<Principal>, call: &CallTool<'_>) -> Self {
         Self {
             id: asked.id.clone().into_owned(),
             era: asked.era,
             accepts: asked.accepts,
+            caller: caller.clone(),
             tool: call.name.clone().into_owned(),
             arguments: call.arguments.map(ToOwned::to_owned),
         }
@@ -127,7 +132,7 @@ impl Owned {
 
     async fn run(self, server: &Server, snapshot: &Snapshot) -> Response<Body> {
         let arguments = self.arguments.as_deref().unwrap_or(&EMPTY_ARGUMENTS);
-        let answered = stack::run(server, snapshot, &self.tool, arguments).await;
+        let answered = stack::run(server, snapshot, &self.caller, &self.tool, arguments).await;
         let asked = Asked { id: &self.id, era: self.era, accepts: self.accepts };
         let response = asked.called(answered.result, &snapshot.implementation);
         response.map(|body| hold(body, answered.permit))

@@ -3,15 +3,17 @@
 use super::{
     PROBE_HEADER, Shared, answer,
     intake::{MAX_BODY, NoBody},
-    mcp, models, subscriptions,
+    mcp, metadata, models, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
     fleet::Address,
+    identity::{Challenge, Gatekeeper, Principal},
     model::{self, Body},
     server::Server,
-    telemetry::HttpRoute,
+    telemetry::{HttpRoute, MODELS},
 };
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{CONNECTION, RETRY_AFTER},
@@ -24,7 +26,7 @@ use std::{convert::Infallible, sync::Arc};
 pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let route = route_of(&request);
     let version = request.version();
-    let is_probe = request.headers().get(PROBE_HEADER) == Some(shared.probe_key());
+    let is_probe = is_probe(&shared, request.headers());
     let mut response = dispatch(&shared, route, request).await;
     if !is_probe {
         shared.metrics.answered(route, response.status().as_u16());
@@ -37,32 +39,55 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
     Ok(response)
 }
 
+fn is_probe(shared: &Shared, headers: &HeaderMap) -> bool {
+    headers
+        .get(PROBE_HEADER)
+        .is_some_and(|key| verify_slices_are_equal(key.as_bytes(), shared.probe_key().as_bytes()).is_ok())
+}
+
+/// Who calls. Asked before the body is read: nobody is worked for who is not let in.
+async fn admit(shared: &Shared, gate: &Gatekeeper, headers: &HeaderMap) -> Result<Arc<Principal>, Challenge> {
+    if is_probe(shared, headers) { Ok(Principal::nobody()) } else { gate.admit(headers).await }
+}
+
 fn route_of(request: &Request<Incoming>) -> HttpRoute {
     match Address::read(request.uri().path()).endpoint {
         "/mcp" => HttpRoute::Mcp,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
+        _ if request.uri().path().starts_with("/.well-known/oauth-protected-resource") => {
+            HttpRoute::ResourceMetadata
+        }
         _ => HttpRoute::Unknown,
     }
 }
 
 async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incoming>) -> Response<Body> {
-    let address = Address::read(request.uri().path());
-    let Some(server) = shared.fleet.find(address).filter(|_| route != HttpRoute::Unknown) else {
+    let (path, headers) = (request.uri().path(), request.headers());
+    if route == HttpRoute::ResourceMetadata {
+        let document = metadata::get(shared, request.method(), path, headers);
+        return document.unwrap_or_else(|| not_found(shared, route));
+    }
+    let Some(server) = shared.fleet.find(Address::read(path)).filter(|_| route != HttpRoute::Unknown) else {
         return not_found(shared, route);
     };
     let snapshot = server.snapshot();
     let origin = mcp::check_origin(&snapshot, shared.exposure, request.headers());
-    match route {
-        HttpRoute::Mcp => match origin {
-            Ok(()) => mcp_request(shared, &server, &snapshot, request).await,
-            Err(why) => answer::refusal(&why),
-        },
-        _ if !snapshot.parts.config.serves_models => not_found(shared, route),
-        _ => match origin {
-            Ok(()) => model_request(shared, &server, &snapshot, route, request).await,
-            Err(why) => models::foreign_origin(&why),
-        },
+    let is_mcp = route == HttpRoute::Mcp;
+    if !is_mcp && !snapshot.parts.config.serves_models {
+        return not_found(shared, route);
+    }
+    if let Err(why) = origin {
+        return if is_mcp { answer::refusal(&why) } else { models::foreign_origin(&why) };
+    }
+    match admit(shared, &snapshot.parts.gate, request.headers()).await {
+        Ok(caller) if is_mcp => mcp_request(shared, &server, &snapshot, &caller, request).await,
+        Ok(caller) if caller.may_use(&[], MODELS) => {
+            model_request(shared, &server, &snapshot, &caller, route, request).await
+        }
+        Ok(_) => models::out_of_reach(),
+        Err(challenge) if is_mcp => challenge.response(),
+        Err(challenge) => models::not_let_in(&challenge),
     }
 }
 
@@ -70,6 +95,7 @@ async fn mcp_request(
     shared: &Arc<Shared>,
     server: &Arc<Server>,
     snapshot: &Arc<Snapshot>,
+    caller: &Arc<Principal>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     match *request.method() {
@@ -79,7 +105,7 @@ async fn mcp_request(
     }
     let headers = request.headers().clone();
     match shared.intake.read(request).await {
-        Ok(body) => mcp::post(shared, server, snapshot, &headers, &body.bytes).await,
+        Ok(body) => mcp::post(shared, server, snapshot, caller, &headers, &body.bytes).await,
         Err(NoBody::TooLarge) => answer::refusal(&Refusal::body_too_large(MAX_BODY as u64)),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
         Err(NoBody::NoRoom) => no_room(),
@@ -90,6 +116,7 @@ async fn model_request(
     shared: &Shared,
     server: &Server,
     snapshot: &Snapshot,
+    caller: &Principal,
     route: HttpRoute,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -102,7 +129,7 @@ async fn model_request(
     }
     let headers: HeaderMap = request.headers().clone();
     match shared.intake.read(request).await {
-        Ok(body) => models::chat(server, snapshot, &headers, body.bytes.clone()).await,
+        Ok(body) => models::chat(server, snapshot, caller, &headers, body.bytes.clone()).await,
         Err(NoBody::TooLarge) => model::too_large(MAX_BODY),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
         Err(NoBody::NoRoom) => no_room(),
@@ -138,7 +165,7 @@ fn not_found(shared: &Shared, route: HttpRoute) -> Response<Body> {
     }
     let why = match route {
         HttpRoute::ChatCompletions | HttpRoute::Models => "models are not served here",
-        HttpRoute::Mcp | HttpRoute::Unknown => "there is nothing at this path",
+        HttpRoute::Mcp | HttpRoute::ResourceMetadata | HttpRoute::Unknown => "there is nothing at this path",
     };
     let body = serde_json::json!({"error": why, "endpoints": endpoints});
     answer::json(StatusCode::NOT_FOUND, body.to_string())

@@ -36,7 +36,8 @@ pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
         | ClientError::Foreign(_)
         | ClientError::Unusable(_)
         | ClientError::NoAnswer => true,
-        ClientError::Timeout(_)
+        ClientError::Credential(_)
+        | ClientError::Timeout(_)
         | ClientError::Busy(_)
         | ClientError::TooLarge { .. }
         | ClientError::Reply(_)

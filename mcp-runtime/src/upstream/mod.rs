@@ -25,6 +25,8 @@ use crate::{
     call::{CallError, Outcome},
     credentials::Credentials,
     egress::Egress,
+    identity::Principal,
+    outgoing::Signer,
 };
 use board::Board;
 use mcpfleet_config::{Upstream, status::UpstreamStatus};
@@ -38,6 +40,7 @@ use worker::Worker;
 #[derive(Debug)]
 pub struct Pool {
     egress: Egress,
+    signer: Signer,
     pace: Pace,
     board: Arc<Board>,
 }
@@ -66,20 +69,21 @@ pub struct UpstreamTool {
 
 impl Pool {
     /// An empty pool.
-    pub fn new(egress: Egress) -> Self {
-        Self::with_pace(egress, Pace::default())
+    pub fn new(egress: Egress, signer: Signer) -> Self {
+        Self::with_pace(egress, signer, Pace::default())
     }
 
     /// An empty pool that asks its upstreams at another pace.
-    pub fn with_pace(egress: Egress, pace: Pace) -> Self {
-        Self { egress, pace, board: Arc::default() }
+    pub fn with_pace(egress: Egress, signer: Signer, pace: Pace) -> Self {
+        Self { egress, signer, pace, board: Arc::default() }
     }
 
     /// Connects to, keeps and drops upstreams so that they are `wanted`. An upstream whose declaration or credentials
     /// changed is connected anew; calls that are under way end on the connection that they began on. Must be called
     /// on a tokio runtime.
     pub fn apply(&self, wanted: &[Upstream], credentials: &Arc<Credentials>) {
-        let wanted: Vec<Wanted> = wanted.iter().map(|upstream| Wanted::new(upstream, credentials)).collect();
+        let wanted: Vec<Wanted> =
+            wanted.iter().map(|upstream| Wanted::new(upstream, credentials, &self.signer)).collect();
         self.board.apply(&wanted, |wanted, turn| {
             let worker = Worker::new(wanted, &self.egress, self.pace, self.board.clone(), turn)?;
             Ok(tokio::spawn(worker.run()))
@@ -107,16 +111,17 @@ impl Pool {
 
 impl Line {
     /// Calls a tool by its name at the upstream, `name` of which is for errors. Dropping the future cancels the call
-    /// there. `permit` is told while the call waits for others on their way there.
+    /// there. The request carries what the upstream is to see of `caller`. `permit` is told while the call waits for others on their way there.
     pub async fn call(
         self,
         name: &str,
         tool: &str,
         arguments: &RawValue,
+        caller: Option<&Arc<Principal>>,
         permit: Option<&Permit>,
     ) -> Result<Outcome, CallError> {
         let Self { connection, after, check } = self;
-        let called = timeout(after, connection.call_tool(tool, arguments, permit)).await;
+        let called = timeout(after, connection.call_tool(tool, arguments, caller, permit)).await;
         let Ok(called) = called else {
             return Err(CallError::Timeout { tool: tool.to_owned(), after });
         };

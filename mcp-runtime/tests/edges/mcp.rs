@@ -6,6 +6,7 @@ use mcpfleet_runtime::{
     call::{CallError, Outcome},
     credentials::Credentials,
     egress::Egress,
+    outgoing::Signer,
     upstream::{Pace, Pool, Roster},
 };
 use serde_json::{Value, json, value::RawValue};
@@ -80,7 +81,13 @@ pub(crate) fn said(seen: &Seen, text: &str) -> Answer {
 
 pub(crate) fn upstream(name: &str, url: &str) -> Upstream {
     let transport = UpstreamTransport::StreamableHttp { url: url.into(), headers: Vec::new() };
-    Upstream { name: name.into(), prefix: format!("{name}_"), transport, timeout_ms: 60_000 }
+    Upstream {
+        name: name.into(),
+        prefix: format!("{name}_"),
+        transport,
+        timeout_ms: 60_000,
+        scopes: Vec::new(),
+    }
 }
 
 pub(crate) fn with_headers(upstream: Upstream, headers: Vec<Header>) -> Upstream {
@@ -104,7 +111,8 @@ pub(crate) fn pool(upstreams: &[Upstream]) -> Arc<Pool> {
 }
 
 pub(crate) fn pool_at(pace: Pace, upstreams: &[Upstream]) -> Arc<Pool> {
-    let pool = Pool::with_pace(Egress::new().unwrap(), pace);
+    let egress = Egress::new().unwrap();
+    let pool = Pool::with_pace(egress.clone(), Signer::new(egress), pace);
     pool.apply(upstreams, &Arc::new(Credentials::default()));
     Arc::new(pool)
 }
@@ -133,7 +141,7 @@ pub(crate) async fn call(
     arguments: Value,
 ) -> Result<Value, CallError> {
     let arguments = RawValue::from_string(arguments.to_string()).unwrap();
-    match pool.line(upstream)?.call(upstream, tool, &arguments, None).await? {
+    match pool.line(upstream)?.call(upstream, tool, &arguments, None, None).await? {
         Outcome::Forwarded(result) => Ok(serde_json::from_str(result.get()).unwrap()),
         Outcome::Made(made) => panic!("{made:?}"),
     }

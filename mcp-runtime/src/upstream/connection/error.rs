@@ -1,6 +1,9 @@
 //! What can go wrong with a server behind us. The texts follow the server's name and hold no secret.
 
-use crate::egress::EgressError;
+use crate::{
+    egress::EgressError,
+    outgoing::{NoCredential, SendError},
+};
 use http::StatusCode;
 use mcpfleet_protocol::client::{ReplyError, Unusable};
 use serde_json::value::RawValue;
@@ -12,6 +15,9 @@ pub enum ClientError {
     /// It could not be sent, or its answer broke off.
     #[error(transparent)]
     Egress(#[from] EgressError),
+    /// Nothing was sent: it could not carry what it is to carry.
+    #[error(transparent)]
+    Credential(#[from] NoCredential),
     /// The hello or the list took too long.
     #[error("it did not answer within {} s", .0.as_secs())]
     Timeout(Duration),
@@ -54,6 +60,15 @@ pub enum ClientError {
     /// It answered with an error.
     #[error("{}", .0.message)]
     Rpc(RpcFailure),
+}
+
+impl From<SendError> for ClientError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Credential(error) => error.into(),
+            SendError::Egress(error) => error.into(),
+        }
+    }
 }
 
 /// A JSON-RPC error.

@@ -33,7 +33,10 @@ pub(super) async fn read(connection: &Connection) -> Result<Listing, ClientError
     let mut cursor: Option<String> = None;
     let mut bytes = 0;
     for _ in 0..MAX_PAGES {
-        let page = match connection.request(|peer, id| peer.list_tools(id, cursor.as_deref()), None).await {
+        let page = match connection
+            .request(&connection.endpoint, |peer, id| peer.list_tools(id, cursor.as_deref()), None)
+            .await
+        {
             Ok(page) => page,
             Err(ClientError::Rpc(failure)) if failure.code == ErrorCode::MethodNotFound.number() => {
                 listing.notes.push("it offers no tools".into());

@@ -17,7 +17,7 @@ pub use endpoint::Endpoint;
 pub use error::{ClientError, RpcFailure};
 pub use listing::Listing;
 
-use crate::admission::Permit;
+use crate::{admission::Permit, identity::Principal};
 use arc_swap::ArcSwap;
 use exchange::Reply;
 use mcpfleet_protocol::{
@@ -96,7 +96,7 @@ impl Connection {
     }
 
     /// Calls a tool; gives the result without `resultType`. Dropping the future cancels the call at the server: by
-    /// closing the stream, and to a legacy server also by a notification. `permit` is told while the call waits for a
+    /// closing the stream, and to a legacy server also by a notification. The call is made in the name of `caller`. `permit` is told while the call waits for a
     /// new session.
     ///
     /// # Errors
@@ -105,8 +105,10 @@ impl Connection {
         &self,
         name: &str,
         arguments: &RawValue,
+        caller: Option<&Arc<Principal>>,
         permit: Option<&Permit>,
     ) -> Result<Box<RawValue>, ClientError> {
+        let endpoint = self.endpoint.acting_for(caller);
         let mirrored = self.mirrored.load_full();
         let make = |peer: &Peer, id: &Id<'_>| {
             let call = CallParams { name, arguments: arguments.get(), progress_token: None, meta: None };
@@ -116,7 +118,7 @@ impl Connection {
                 _ => outgoing,
             }
         };
-        without_result_type(self.request(make, permit).await?)
+        without_result_type(self.request(&endpoint, make, permit).await?)
     }
 
     /// Ends a legacy session. A connection that is dropped does the same in the background.
@@ -129,17 +131,18 @@ impl Connection {
     /// One request and its answer, after a renewal of the session when that has ended.
     async fn request(
         &self,
+        endpoint: &Endpoint,
         make: impl Fn(&Peer, &Id<'_>) -> Outgoing,
         permit: Option<&Permit>,
     ) -> Result<Box<RawValue>, ClientError> {
         let peer = self.peer.load_full();
-        match self.attempt(&peer, &make).await {
+        match self.attempt(endpoint, &peer, &make).await {
             Err(ClientError::SessionExpired) => {
                 // It waits for one call's `initialize`, whoever of them makes it.
                 let blocked = permit.map(Permit::blocked);
                 let peer = self.renewed(&peer).await?;
                 drop(blocked);
-                self.attempt(&peer, &make).await
+                self.attempt(endpoint, &peer, &make).await
             }
             other => other,
         }
@@ -147,13 +150,14 @@ impl Connection {
 
     async fn attempt(
         &self,
+        endpoint: &Endpoint,
         peer: &Arc<Peer>,
         make: impl Fn(&Peer, &Id<'_>) -> Outgoing,
     ) -> Result<Box<RawValue>, ClientError> {
         let id = self.ids.next();
         let outgoing = make(peer, &id);
-        let mut cancel = CancelOnDrop { armed: Some((self.endpoint.clone(), peer.clone(), id.clone())) };
-        let reply = exchange::exchange(&self.endpoint, peer.as_ref(), outgoing, &id).await;
+        let mut cancel = CancelOnDrop { armed: Some((endpoint.clone(), peer.clone(), id.clone())) };
+        let reply = exchange::exchange(endpoint, peer.as_ref(), outgoing, &id).await;
         // It is done, well or badly: there is nothing to cancel any more.
         cancel.armed = None;
         match reply? {
