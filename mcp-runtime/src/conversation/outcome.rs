@@ -3,7 +3,7 @@
 //! | [`CallError`] | HTTP | `tools/call` | other methods |
 //! |---|---|---|---|
 //! | `Unknown` | 200 | error -32602 | error -32602; a resource: -32002 in the legacy revisions |
-//! | `Forbidden` | 403 and a challenge | error -31403 | the same |
+//! | `NotAllowed` | 401 or 403, `WWW-Authenticate` | error -31403 | the same |
 //! | `InvalidArguments` | 200 | result with `isError`, for the model to read | error -32602 |
 //! | `Timeout` | 200 | result with `isError` | error -31504 |
 //! | `Unavailable` | 200 | result with `isError` | error -31502 |
@@ -74,9 +74,8 @@ impl Written<'_> {
                 let code = kind.not_found(self.client.era());
                 Answered::error(self.id, code, &text)
             }
-            CallError::Forbidden { scopes } => Answered {
-                status: StatusCode::FORBIDDEN,
-                scopes: Some(scopes),
+            CallError::NotAllowed { challenge } => Answered {
+                challenge: Some(challenge),
                 ..Answered::error(self.id, ErrorCode::Forbidden, &text)
             },
             CallError::Busy { retry_after, .. } => Answered::busy(self.id, &text, retry_after),
