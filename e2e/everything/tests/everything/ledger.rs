@@ -1,8 +1,6 @@
 //! The ledger counts what really happened.
 
-mod client;
-
-use client::{modern, server, server_with_pages};
+use crate::client::{modern, server, server_with_pages};
 use mcpfleet_everything::Era;
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
@@ -15,9 +13,7 @@ async fn two_rounds_are_one_call() {
     assert_eq!(first["resultType"], "input_required");
 
     let answer = |name: &str| json!({ "action": "accept", "content": { "name": name } });
-    let retry = |key: &str, name: &str, state: &Value| {
-        json!({ "name": "ask_twice", "inputResponses": { key: answer(name) }, "requestState": state })
-    };
+    let retry = |key: &str, name: &str, state: &Value| json!({ "name": "ask_twice", "inputResponses": { key: answer(name) }, "requestState": state });
     let second = server.modern("tools/call", retry("first", "Ada", &first["requestState"])).await;
     let second = &second.message["result"];
     assert!(second["inputRequests"]["second"].is_object(), "{second}");
@@ -27,7 +23,8 @@ async fn two_rounds_are_one_call() {
     assert_eq!(done.message["result"]["content"][0]["text"], r#""Ada" and "Grace""#);
 
     let ledger = server.ledger().await;
-    let expected = json!({ "began": 1, "resumed": 2, "asked": 2, "finished": 1, "refused": 0, "cancelled": 0 });
+    let expected =
+        json!({ "began": 1, "resumed": 2, "asked": 2, "finished": 1, "refused": 0, "cancelled": 0 });
     assert_eq!(ledger["tools"]["ask_twice"], expected);
     assert_eq!(ledger["sessions"]["stateless"]["ask_twice"], expected);
     assert_eq!(ledger["answers"]["ask_twice"], json!([answer("Ada"), answer("Grace")]));
