@@ -113,7 +113,9 @@ async fn prompts_resources_and_completions_are_asked_for_by_their_own_names() {
         ),
     ] {
         let sent = ask.method();
-        let Outcome::Forwarded(result) = send(&pool, "up", &request(ask), &caller).await.unwrap() else { panic!() };
+        let Outcome::Forwarded(result) = send(&pool, "up", &request(ask), &caller).await.unwrap() else {
+            panic!()
+        };
         assert_eq!(value(&result), json!({"params": params}));
         assert_eq!(server.seen().last().unwrap().header("mcp-method"), Some(sent));
     }
@@ -157,8 +159,7 @@ fn newsroom(
 ) -> Answer {
     match method(seen).as_str() {
         "initialize" => {
-            let capabilities =
-                json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
+            let capabilities = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
             let hello = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities});
             let mut response = result(seen, hello).unwrap();
             response.headers_mut().insert("mcp-session-id", "s-1".parse().unwrap());

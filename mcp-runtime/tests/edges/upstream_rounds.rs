@@ -21,19 +21,28 @@ fn form(message: &str) -> Value {
 fn two_rounds(seen: &Seen) -> Answer {
     let params = &seen.json()["params"];
     match params["requestState"].as_str() {
-        None => result(seen, json!({
-            "resultType": "input_required", "requestState": "one",
-            "inputRequests": {"name": form("name?"), "roots": {"method": "roots/list"}},
-        })),
-        Some("one") => result(seen, json!({
-            "resultType": "input_required", "requestState": "two", "inputRequests": {"colour": form("colour?")},
-        })),
+        None => result(
+            seen,
+            json!({
+                "resultType": "input_required", "requestState": "one",
+                "inputRequests": {"name": form("name?"), "roots": {"method": "roots/list"}},
+            }),
+        ),
+        Some("one") => result(
+            seen,
+            json!({
+                "resultType": "input_required", "requestState": "two", "inputRequests": {"colour": form("colour?")},
+            }),
+        ),
         Some(_) => said(seen, "done"),
     }
 }
 
 async fn asking_back(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Server {
-    Server::start(move |seen| std::future::ready(modern(&seen, &[tool("t")]).unwrap_or_else(|| answer(&seen)))).await
+    Server::start(move |seen| {
+        std::future::ready(modern(&seen, &[tool("t")]).unwrap_or_else(|| answer(&seen)))
+    })
+    .await
 }
 
 fn accepted(content: &Value) -> Value {
@@ -42,7 +51,10 @@ fn accepted(content: &Value) -> Value {
 
 fn calls(server: &Server) -> Vec<Value> {
     let seen = server.seen();
-    seen.iter().filter(|seen| method(seen) == "tools/call").map(|seen| seen.json()["params"].clone()).collect()
+    seen.iter()
+        .filter(|seen| method(seen) == "tools/call")
+        .map(|seen| seen.json()["params"].clone())
+        .collect()
 }
 
 #[tokio::test]
@@ -68,7 +80,10 @@ async fn a_legacy_client_is_asked_and_the_call_retried_with_its_answers() {
     assert!(calls.iter().all(|call| call["arguments"] == json!({"a": 1})));
     assert_eq!((&calls[0]["requestState"], &calls[0]["inputResponses"]), (&Value::Null, &Value::Null));
     assert_eq!(calls[1]["requestState"], "one");
-    assert_eq!(calls[1]["inputResponses"], json!({"name": accepted(&json!({"n": "x"})), "roots": {"roots": []}}));
+    assert_eq!(
+        calls[1]["inputResponses"],
+        json!({"name": accepted(&json!({"n": "x"})), "roots": {"roots": []}})
+    );
     assert_eq!(calls[2]["inputResponses"], json!({"colour": {"action": "decline"}}));
     let declared = &calls[0]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
     assert_eq!(*declared, json!({"elicitation": {"form": {}}, "roots": {}}), "in the modern shape");
@@ -80,16 +95,22 @@ async fn a_modern_client_is_handed_the_question_and_its_retry_goes_on() {
     let pool = connected(&server).await;
     let caller = Client::modern(1).offering(json!({"elicitation": {"form": {}}, "roots": {}})).silent();
     let mut request = tool_call("t", &json!({}));
-    let Outcome::InputRequired { requests, state } = send(&pool, "up", &request, &caller).await.unwrap() else {
+    let Outcome::InputRequired { requests, state } = send(&pool, "up", &request, &caller).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(state.as_deref(), Some("one"));
     assert_eq!(value(&requests.unwrap())["roots"], json!({"method": "roots/list"}));
     let responses = json!({"name": accepted(&json!({})), "roots": {"roots": []}});
     request.resumption = Some(Resumption { responses: Some(raw(&responses)), state });
-    let Outcome::InputRequired { state, .. } = send(&pool, "up", &request, &caller).await.unwrap() else { panic!() };
+    let Outcome::InputRequired { state, .. } = send(&pool, "up", &request, &caller).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(state.as_deref(), Some("two"));
-    assert_eq!((&calls(&server)[1]["inputResponses"], &calls(&server)[1]["requestState"]), (&responses, &json!("one")));
+    assert_eq!(
+        (&calls(&server)[1]["inputResponses"], &calls(&server)[1]["requestState"]),
+        (&responses, &json!("one"))
+    );
 }
 
 #[tokio::test]
@@ -101,7 +122,8 @@ async fn what_the_client_cannot_or_will_not_answer_ends_the_call() {
         let error = send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap_err().to_string();
         assert!(error.contains("elicitation/create") && error.contains("does not offer"), "{error}");
     }
-    let (caller, mut events) = Client::legacy(1).offering(json!({"elicitation": {}, "roots": {}})).listening();
+    let (caller, mut events) =
+        Client::legacy(1).offering(json!({"elicitation": {}, "roots": {}})).listening();
     let calling = tokio::spawn(async move { send(&pool, "up", &tool_call("t", &json!({})), &caller).await });
     let (_, answer) = asked(&mut events).await;
     answer.send(Err(Unanswered::Refused { code: -1, message: "user rejected".into(), data: None })).unwrap();
@@ -112,7 +134,9 @@ async fn what_the_client_cannot_or_will_not_answer_ends_the_call() {
 
 #[tokio::test]
 async fn who_asks_back_for_ever_is_left() {
-    let server = asking_back(|seen| result(seen, json!({"resultType": "input_required", "requestState": "again"}))).await;
+    let server =
+        asking_back(|seen| result(seen, json!({"resultType": "input_required", "requestState": "again"})))
+            .await;
     let pool = connected(&server).await;
     let caller = Client::legacy(1).silent();
     let error = send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap_err().to_string();
@@ -129,7 +153,8 @@ async fn a_legacy_server_that_wants_the_user_at_a_page_asks_a_modern_client_for_
         if method(&seen) != "tools/call" {
             return Ok(full(405, "", ""));
         }
-        let page = json!({"mode": "url", "elicitationId": "e1", "url": "https://x.example/", "message": "sign in"});
+        let page =
+            json!({"mode": "url", "elicitationId": "e1", "url": "https://x.example/", "message": "sign in"});
         error(&seen, 200, -32042, "sign in first", json!({"elicitations": [page]}))
     })
     .await;
@@ -137,11 +162,16 @@ async fn a_legacy_server_that_wants_the_user_at_a_page_asks_a_modern_client_for_
     let offering = json!({"elicitation": {"url": {}}});
     let request = tool_call("t", &json!({}));
     let modern = Client::modern(1).offering(offering.clone()).silent();
-    let Outcome::InputRequired { requests, state: None } = send(&pool, "up", &request, &modern).await.unwrap() else {
+    let Outcome::InputRequired { requests, state: None } =
+        send(&pool, "up", &request, &modern).await.unwrap()
+    else {
         panic!()
     };
     let wanted = &value(&requests.unwrap())["e1"];
-    assert_eq!((&wanted["method"], &wanted["params"]["url"]), (&json!("elicitation/create"), &json!("https://x.example/")));
+    assert_eq!(
+        (&wanted["method"], &wanted["params"]["url"]),
+        (&json!("elicitation/create"), &json!("https://x.example/"))
+    );
     let legacy = Client::legacy(1).offering(offering).silent();
     let Err(CallError::Upstream { code, .. }) = send(&pool, "up", &request, &legacy).await else { panic!() };
     assert_eq!(code, -32042);

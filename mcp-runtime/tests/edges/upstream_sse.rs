@@ -1,7 +1,7 @@
 //! Upstreams of 2024-11-05: one stream for every answer, and POSTs to where its first event says.
 
 use crate::{
-    callers::{Client, asked, raw, told, tool_call},
+    callers::{Client, asked, told, tool_call},
     mcp::{count, in_state, message, method, modern, pool, send, tool, upstream},
     server::{Answer, Seen, Server, full, streamed},
 };
@@ -61,7 +61,9 @@ async fn serve(seen: &Seen, streams: &Streams, answer: &(impl Fn(&Seen) -> Vec<V
         ("POST", "/messages") => {
             let session = seen.uri.query().unwrap().trim_start_matches("session=");
             let stream = streams.lock().unwrap().get(session).cloned();
-            let Some(stream) = stream.filter(|stream| !stream.is_closed()) else { return Ok(full(404, "", "")) };
+            let Some(stream) = stream.filter(|stream| !stream.is_closed()) else {
+                return Ok(full(404, "", ""));
+            };
             for message in answer(seen) {
                 stream.send(event("message", &message.to_string())).await.unwrap();
             }
@@ -107,7 +109,10 @@ async fn a_server_of_2024_is_found_listed_and_called() {
     let roster = in_state(&pool, "up", Connected).await;
     assert_eq!(roster.tools[0].exposed_name, "up_t");
     let status = &roster.status[0];
-    assert_eq!((status.revision.as_deref(), status.transport), (Some("2024-11-05"), Some(UpstreamWire::HttpSse)));
+    assert_eq!(
+        (status.revision.as_deref(), status.transport),
+        (Some("2024-11-05"), Some(UpstreamWire::HttpSse))
+    );
     let caller = Client::modern(0).silent();
     let outcome = send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap();
     assert!(matches!(outcome, Outcome::Forwarded(result) if result.get() == r#"{"content":[]}"#));
@@ -124,7 +129,6 @@ async fn progress_and_questions_on_the_one_stream_find_their_call() {
     assert_eq!(told(&mut events).await, r#"progress {"progress":1}"#);
     let (question, _) = asked(&mut events).await;
     assert_eq!(question.method, "roots/list");
-    drop(raw(&json!({})));
 }
 
 #[tokio::test]
@@ -171,7 +175,10 @@ async fn a_modern_server_on_the_old_transport_is_used_as_modern() {
     let pool = pool(&[upstream("up", &server.url("/sse"))]);
     let roster = in_state(&pool, "up", Connected).await;
     let status = &roster.status[0];
-    assert_eq!((status.revision.as_deref(), status.transport), (Some("2026-07-28"), Some(UpstreamWire::HttpSse)));
+    assert_eq!(
+        (status.revision.as_deref(), status.transport),
+        (Some("2026-07-28"), Some(UpstreamWire::HttpSse))
+    );
     let caller = Client::modern(0).silent();
     let outcome = send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap();
     assert!(matches!(outcome, Outcome::Forwarded(result) if result.get() == r#"{"content":[]}"#));
