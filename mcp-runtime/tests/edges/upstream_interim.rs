@@ -112,7 +112,7 @@ async fn who_wants_no_progress_gets_none_and_asks_for_none() {
 /// The server can send until the sockets between are full, and no further: what we hold is bounded.
 #[tokio::test]
 async fn a_slow_client_holds_the_upstream_back() {
-    const FLOOD: usize = 4096;
+    const FLOOD: usize = 640;
     let sent = Arc::new(AtomicUsize::new(0));
     let server = {
         let sent = sent.clone();
@@ -147,7 +147,7 @@ async fn a_slow_client_holds_the_upstream_back() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(before < FLOOD / 4, "{before} of {FLOOD} messages were taken while nobody read");
+    assert!(before < FLOOD / 2, "{before} of {FLOOD} messages were taken while nobody read");
     for _ in 0..FLOOD {
         assert!(told(&mut events).await.starts_with("log info"));
     }
