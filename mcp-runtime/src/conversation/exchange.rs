@@ -25,7 +25,7 @@ use tokio::{
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The work: ends with the answer. Dropping it cancels it, here and upstream.
-pub type Work = Pin<Box<dyn Future<Output = Answered> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
 /// What an exchange says next.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) struct Going {
 }
 
 /// Where a request comes from.
-pub struct Origin {
+pub(super) struct Origin {
     /// The id of the client's request.
     pub id: Id<'static>,
     /// Its progress token.
@@ -95,7 +95,7 @@ enum Next {
 
 impl Exchange {
     /// An exchange that has just begun.
-    pub fn new(work: Work, events: Events, origin: Origin) -> Self {
+    pub(super) fn new(work: Work, events: Events, origin: Origin) -> Self {
         Self::continued(Going { work, events }, Waiting::default(), origin)
     }
 

@@ -81,7 +81,7 @@ struct Kind {
 #[derive(Debug)]
 pub(super) enum Lease {
     Kept(Arc<Kept>),
-    Pooled(Pooled),
+    Pooled(Box<Pooled>),
 }
 
 impl Default for Kept {
@@ -138,17 +138,20 @@ impl Sessions {
             return self.opened(plain, (profile, declared), listens, permit).await;
         }
         let kind = Kind { partition: profile.partition, declared, level: profile.log_level };
-        self.pooled(profile, kind, permit).await.map(Lease::Pooled)
+        self.pooled(profile, kind, permit).await.map(|pooled| Lease::Pooled(Box::new(pooled)))
     }
 
     /// Takes a session back after a call that has ended by itself. One whose call was given up is not given back: what
     /// the upstream still says about it must not reach another.
     pub(super) fn give_back(&self, lease: Lease) {
-        if let Lease::Pooled(mut pooled) = lease {
-            pooled.since = Instant::now();
-            let mut state = self.lock();
-            if state.waiting == 0 {
-                state.idle.push(pooled);
+        match lease {
+            Lease::Kept(kept) => *kept.used() = Instant::now(),
+            Lease::Pooled(mut pooled) => {
+                pooled.since = Instant::now();
+                let mut state = self.lock();
+                if state.waiting == 0 {
+                    state.idle.push(*pooled);
+                }
             }
         }
     }

@@ -112,7 +112,7 @@ async fn who_wants_no_progress_gets_none_and_asks_for_none() {
 /// The server can send until the sockets between are full, and no further: what we hold is bounded.
 #[tokio::test]
 async fn a_slow_client_holds_the_upstream_back() {
-    const FLOOD: usize = 4096;
+    const FLOOD: usize = 640;
     let sent = Arc::new(AtomicUsize::new(0));
     let server = {
         let sent = sent.clone();
@@ -147,7 +147,7 @@ async fn a_slow_client_holds_the_upstream_back() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(before < FLOOD / 4, "{before} of {FLOOD} messages were taken while nobody read");
+    assert!(before < FLOOD / 2, "{before} of {FLOOD} messages were taken while nobody read");
     for _ in 0..FLOOD {
         assert!(told(&mut events).await.starts_with("log info"));
     }
@@ -223,16 +223,10 @@ async fn what_the_client_does_not_offer_is_refused_and_ping_is_answered() {
     ])
     .await;
     let pool = connected(&server).await;
-    for (at, client) in
-        [Client::legacy(1).offering(json!({"roots": {}})), Client::modern(1)].into_iter().enumerate()
-    {
-        let (caller, mut events) = client.listening();
-        if at == 0 {
-            send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap();
-            drop(caller);
-            assert!(events.recv().await.is_none(), "nothing reaches the client");
-        }
-    }
+    let (caller, mut events) = Client::legacy(1).offering(json!({"roots": {}})).listening();
+    send(&pool, "up", &tool_call("t", &json!({})), &caller).await.unwrap();
+    drop(caller);
+    assert!(events.recv().await.is_none(), "nothing reaches the client");
     assert_eq!(answer_to(&server, "a")["error"]["code"], -32601);
     assert_eq!(answer_to(&server, "x")["error"]["code"], -32601);
     assert_eq!(answer_to(&server, "p")["result"], json!({}));
@@ -288,10 +282,9 @@ async fn a_stream_that_breaks_off_is_gone_on_with() {
                 events.send(Ok(Bytes::from("id: 7\nretry: 1\ndata:\n\n"))).await.unwrap();
             }));
         }
-        let rest = json!({"jsonrpc": "2.0", "id": 1, "result": {"content": []}});
         Ok(speaking(|events| async move {
             // The id of the call: the first request after the hello of its session.
-            let answer = json!({"jsonrpc": "2.0", "id": 2, "result": rest["result"]});
+            let answer = json!({"jsonrpc": "2.0", "id": 2, "result": {"content": []}});
             says(&events, &answer).await.unwrap();
         }))
     })

@@ -65,7 +65,8 @@ async fn all_pages_of_all_lists_are_merged_and_names_prefixed() {
     })
     .await;
     let pool = connected(&server).await;
-    let Roster { tools, prompts, resources, templates, about, status } = &*pool.roster();
+    let roster = pool.roster();
+    let Roster { tools, prompts, resources, templates, about, status } = roster.as_ref();
     let keys = |offers: &[mcpfleet_runtime::upstream::UpstreamOffer]| {
         offers.iter().map(|offer| format!("{} {}", offer.key, offer.exposed_key)).collect::<Vec<_>>()
     };
@@ -262,53 +263,58 @@ async fn a_new_session_is_subscribed_anew() {
     server.seen_until(renewed).await;
 }
 
-/// A modern upstream's `subscriptions/listen`, stream by stream.
-#[tokio::test]
-async fn a_modern_upstream_is_listened_to_with_one_filter() {
-    let (opened, mut streams) = mpsc::unbounded_channel::<(Value, Sender)>();
-    let tools = Arc::new(AtomicUsize::new(1));
-    let server = Server::start({
-        let tools = tools.clone();
-        move |seen| {
-            let (opened, tools) = (opened.clone(), tools.clone());
-            async move {
-                let capabilities = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
-                match method(&seen).as_str() {
-                    "server/discover" => result(
-                        &seen,
-                        json!({
-                            "resultType": "complete", "supportedVersions": ["2026-07-28"],
-                            "capabilities": capabilities,
-                        }),
-                    ),
-                    "tools/list" => {
-                        let tools: Vec<Value> =
-                            (0..tools.load(Ordering::SeqCst)).map(|n| tool(&format!("t{n}"))).collect();
-                        result(&seen, json!({"resultType": "complete", "tools": tools}))
-                    }
-                    "resources/list" => result(&seen, json!({"resources": []})),
-                    "resources/templates/list" => result(&seen, json!({"resourceTemplates": []})),
-                    "subscriptions/listen" => {
-                        let (events, response) = streamed("text/event-stream");
-                        opened.send((seen.json(), events)).unwrap();
-                        Ok(response)
-                    }
-                    other => panic!("{other}"),
+/// A modern server with news, whose `subscriptions/listen` streams are the test's, each with what was asked.
+async fn modern_newsroom(tools: &Arc<AtomicUsize>) -> (Server, mpsc::UnboundedReceiver<(Value, Sender)>) {
+    let (opened, streams) = mpsc::unbounded_channel();
+    let tools = tools.clone();
+    let server = Server::start(move |seen| {
+        let (opened, tools) = (opened.clone(), tools.clone());
+        async move {
+            let capabilities = json!({"tools": {"listChanged": true}, "resources": {"subscribe": true}});
+            match method(&seen).as_str() {
+                "server/discover" => result(
+                    &seen,
+                    json!({
+                        "resultType": "complete", "supportedVersions": ["2026-07-28"],
+                        "capabilities": capabilities,
+                    }),
+                ),
+                "tools/list" => {
+                    let count = tools.load(Ordering::SeqCst);
+                    let tools: Vec<Value> = (0..count).map(|n| tool(&format!("t{n}"))).collect();
+                    result(&seen, json!({"resultType": "complete", "tools": tools}))
                 }
+                "resources/list" => result(&seen, json!({"resources": []})),
+                "resources/templates/list" => result(&seen, json!({"resourceTemplates": []})),
+                "subscriptions/listen" => {
+                    let (events, response) = streamed("text/event-stream");
+                    opened.send((seen.json(), events)).unwrap();
+                    Ok(response)
+                }
+                other => panic!("{other}"),
             }
         }
     })
     .await;
-    let acknowledge = |asked: &Value| {
-        json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {
-            "_meta": {"io.modelcontextprotocol/subscriptionId": asked["id"]},
-            "notifications": asked["params"]["notifications"],
-        }})
-    };
+    (server, streams)
+}
+
+/// The first message of a subscription: all that was asked for is honoured.
+fn acknowledged(asked: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {
+        "_meta": {"io.modelcontextprotocol/subscriptionId": asked["id"]},
+        "notifications": asked["params"]["notifications"],
+    }})
+}
+
+#[tokio::test]
+async fn a_modern_upstream_is_listened_to_with_one_filter() {
+    let tools = Arc::new(AtomicUsize::new(1));
+    let (server, mut streams) = modern_newsroom(&tools).await;
     let pool = pool(&[upstream("up", &server.url("/mcp"))]);
     let (asked, first) = streams.recv().await.unwrap();
     assert_eq!(asked["params"]["notifications"], json!({"toolsListChanged": true}));
-    says(&first, &acknowledge(&asked)).await;
+    says(&first, &acknowledged(&asked)).await;
     tools.store(2, Ordering::SeqCst);
     says(&first, &changed("tools")).await;
     roster_until(&pool, |roster| roster.tools.len() == 2).await;
@@ -316,20 +322,18 @@ async fn a_modern_upstream_is_listened_to_with_one_filter() {
     let mut updates = pool.updates();
     let _interest = pool.interest("up", "a:1").unwrap();
     let (asked, second) = streams.recv().await.unwrap();
-    assert_eq!(
-        asked["params"]["notifications"],
-        json!({"toolsListChanged": true, "resourceSubscriptions": ["a:1"]})
-    );
+    let both = json!({"toolsListChanged": true, "resourceSubscriptions": ["a:1"]});
+    assert_eq!(asked["params"]["notifications"], both);
     assert!(!first.is_closed(), "the old one stands until the new one does");
-    says(&second, &acknowledge(&asked)).await;
+    says(&second, &acknowledged(&asked)).await;
     first.closed().await;
     says(&second, &updated("a:1")).await;
     assert_eq!(updates.recv().await.unwrap(), Updated { upstream: "up".into(), uri: "a:1".into() });
 
     drop(second);
     let (asked, third) = streams.recv().await.unwrap();
-    assert_eq!(asked["params"]["notifications"]["resourceSubscriptions"], json!(["a:1"]));
-    says(&third, &acknowledge(&asked)).await;
+    assert_eq!(asked["params"]["notifications"], both);
+    says(&third, &acknowledged(&asked)).await;
     says(&third, &updated("a:1")).await;
     assert_eq!(updates.recv().await.unwrap().uri, "a:1");
 }

@@ -123,7 +123,8 @@ async fn a_session_whose_call_was_given_up_is_not_given_to_another() {
     server.seen_until(|seen| count(seen, "notifications/cancelled") == 1).await;
     let seen = server.seen_until(|seen| count(seen, "DELETE") == 1).await;
     assert!(seen.iter().any(|seen| method(seen) == "DELETE" && seen.header("mcp-session-id") == Some("s-2")));
-    gate.add_permits(1);
+    // One for the call that was given up, should it still be there.
+    gate.add_permits(2);
     call_as(&pool, Client::modern(1).offering(json!({"roots": {}}))).await;
     assert_eq!(sessions(&server), ["s-2", "s-3"]);
 }

@@ -10,7 +10,7 @@ use crate::{
 use bytes::Bytes;
 use futures::StreamExt as _;
 use mcpfleet_protocol::{
-    Revision,
+    Era, Revision,
     client::{FromServer, Outgoing, messages, read},
     json::Members,
     jsonrpc::{Id, Outcome},
@@ -107,6 +107,8 @@ impl Talk<'_> {
                 self.notified(&method, params).await;
                 Ok(None)
             }
+            // A modern server makes none (2026-07-28, basic/patterns/mrtr).
+            FromServer::Request { .. } if self.session.peer.era() == Era::Modern => Ok(None),
             FromServer::Request { id, method, params } => {
                 let question =
                     Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };

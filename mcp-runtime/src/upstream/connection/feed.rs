@@ -114,8 +114,9 @@ impl<'a> Feed<'a> {
         let body = body::of_failure(&self.endpoint, response).await;
         match (classify_failure(status, &body, carried), self.session.wire) {
             // The session is in the URL of its POSTs (2024-11-05, transports, "HTTP with SSE").
-            (Failure::Status(StatusCode::NOT_FOUND), Wire::HttpSse) => Err(ClientError::SessionExpired),
-            (Failure::SessionExpired, _) => Err(ClientError::SessionExpired),
+            (Failure::Status(StatusCode::NOT_FOUND), Wire::HttpSse) | (Failure::SessionExpired, _) => {
+                Err(ClientError::SessionExpired)
+            }
             (Failure::Rpc, _) => Ok(body),
             (Failure::Unauthorized, _) => Err(ClientError::Unauthorized(status)),
             (Failure::Busy, _) => Err(ClientError::Busy(status)),
