@@ -102,7 +102,12 @@ impl Sealed {
     ///
     /// # Errors
     /// When an upstream's state is longer than a client may be given to carry.
-    pub(super) fn seal(self, keys: &Keyring, partition: [u8; 16], digest: Digest) -> Result<String, NotSealed> {
+    pub(super) fn seal(
+        self,
+        keys: &Keyring,
+        partition: [u8; 16],
+        digest: Digest,
+    ) -> Result<String, NotSealed> {
         let until = now() + PATIENCE.as_secs();
         let envelope = Envelope { partition, digest: digest.0, until, state: self };
         let text = serde_json::to_vec(&envelope).map_err(|_| NotSealed::Library)?;
@@ -113,7 +118,12 @@ impl Sealed {
     ///
     /// # Errors
     /// [`Unusable::Foreign`], [`Unusable::Expired`].
-    pub(super) fn open(text: &str, keys: &Keyring, partition: [u8; 16], digest: Digest) -> Result<Self, Unusable> {
+    pub(super) fn open(
+        text: &str,
+        keys: &Keyring,
+        partition: [u8; 16],
+        digest: Digest,
+    ) -> Result<Self, Unusable> {
         let bytes = keys.open(Purpose::RequestState, text).map_err(|_| Unusable::Foreign)?;
         let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| Unusable::Foreign)?;
         if envelope.partition != partition || envelope.digest != digest.0 {

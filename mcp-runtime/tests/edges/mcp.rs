@@ -10,6 +10,7 @@ use mcpfleet_runtime::{
     credentials::Credentials,
     egress::Egress,
     exchange::{Caller, Request},
+    outgoing::Signer,
     upstream::{Pace, Pool, Roster},
 };
 use serde_json::{Value, json};
@@ -116,7 +117,8 @@ pub(crate) fn pool(upstreams: &[Upstream]) -> Arc<Pool> {
 }
 
 pub(crate) fn pool_at(pace: Pace, upstreams: &[Upstream]) -> Arc<Pool> {
-    let pool = Pool::with_pace(Egress::new().unwrap(), pace);
+    let egress = Egress::new().unwrap();
+    let pool = Pool::with_pace(egress.clone(), Signer::new(egress), pace);
     pool.apply(upstreams, &Arc::new(Credentials::default()));
     Arc::new(pool)
 }

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "scripts read better so")]
 
+#[allow(dead_code, reason = "shared with other test targets")]
+#[path = "../edges/callers.rs"]
+mod callers;
 mod idp;
 mod keys;
 #[allow(dead_code, reason = "shared with other test targets")]
