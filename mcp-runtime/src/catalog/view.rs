@@ -108,7 +108,7 @@ mod tests {
 
     fn views(scopes: &[Vec<String>]) -> Views {
         let listed = |(at, scopes): (usize, &Vec<String>)| Listed {
-            tool: Tool::new(&format!("t{at}"), JsonText::empty_object()),
+            tool: Tool::new(format!("t{at}"), JsonText::empty_object()),
             scopes: scopes.clone(),
         };
         let cache = CachePolicy { ttl_ms: 1, scope: CacheScope::Private };

@@ -121,11 +121,11 @@ impl Line {
         permit: Option<&Permit>,
     ) -> Result<Outcome, CallError> {
         let Self { connection, after, check } = self;
-        let called = timeout(after, connection.call_tool(tool, arguments, caller, permit)).await;
-        let Ok(called) = called else {
+        let outcome = timeout(after, connection.call_tool(tool, arguments, caller, permit)).await;
+        let Ok(outcome) = outcome else {
             return Err(CallError::Timeout { tool: tool.to_owned(), after });
         };
-        called.map(Outcome::Forwarded).map_err(|error| {
+        outcome.map(Outcome::Forwarded).map_err(|error| {
             if failure::is_about_the_connection(&error) {
                 check.notify_one();
             }

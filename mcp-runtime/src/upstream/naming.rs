@@ -53,7 +53,13 @@ mod tests {
     fn upstream(prefix: &str) -> Upstream {
         let transport =
             UpstreamTransport::StreamableHttp { url: "http://crm/mcp".into(), headers: Vec::new() };
-        Upstream { name: "crm".into(), prefix: prefix.into(), transport, timeout_ms: 1000 }
+        Upstream {
+            name: "crm".into(),
+            prefix: prefix.into(),
+            transport,
+            timeout_ms: 1000,
+            scopes: Vec::new(),
+        }
     }
 
     fn listing(tools: &[Value]) -> Listing {
