@@ -77,8 +77,8 @@ pub struct McpServerSpec {
     pub models: Option<Selection>,
     /// Who may call. Required, so that an open server is a decision.
     pub auth: Auth,
-    /// Where clients reach it, such as `https://support.example.com`; at its path, or at `/mcp` below the host, is the MCP
-    /// endpoint. The resource that OAuth tokens are asked for (RFC 9728, section 2); needed with `auth.oauth`.
+    /// Where clients reach it, such as `https://support.example.com`: the resource that they ask tokens for, which the URL
+    /// of the MCP endpoint begins with (RFC 9728, section 2). Needed with `auth.oauth`.
     #[serde(default, rename = "publicURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}?#\s]+$"))]
     pub public_url: Option<String>,

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Largest answer, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 /// For an answer that does not say how long its token lives (RFC 6749, section 5.1: it should).
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+const DEFAULT_LIFETIME: Duration = Duration::from_mins(5);
 /// Longest lifetime that is believed.
 const MAX_LIFETIME: u64 = 24 * 3_600;
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -140,13 +140,18 @@ impl CredentialSource {
         };
         match (token, own(caller).transpose()?) {
             (Token::Own(query), _) | (Token::Exchanged(query), None) => {
-                Ok(Some(self.signer.token(&Wanted::own(query)).await?))
+                Ok(Some(self.fetched(Wanted::own(query)).await?))
             }
             (Token::Exchanged(query), Some(subject)) => {
-                Ok(Some(self.signer.token(&Wanted::exchanged(query, subject)).await?))
+                Ok(Some(self.fetched(Wanted::exchanged(query, subject)).await?))
             }
             (Token::Caller, subject) => Ok(subject),
         }
+    }
+
+    /// Boxed: most requests carry no such token, and should not carry the room for fetching one.
+    async fn fetched(&self, wanted: Wanted<'_>) -> Result<Vec<u8>, TokenError> {
+        Box::pin(self.signer.token(&wanted)).await
     }
 
     /// Forgets the fetched tokens that `caller`'s requests carry.
@@ -159,7 +164,7 @@ impl CredentialSource {
                 (Token::Exchanged(query), Some(subject)) => Wanted::exchanged(query, subject.clone()),
                 (Token::Caller, _) => continue,
             };
-            self.signer.forget(&wanted).await;
+            Box::pin(self.signer.forget(&wanted)).await;
             forgotten = Forgotten::Something;
         }
         forgotten

@@ -19,7 +19,7 @@ pub(super) struct KeySet(Vec<Key>);
 struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    key: Arc<DecodingKey>,
+    decoding: Arc<DecodingKey>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ impl KeySet {
             .iter()
             .filter(|key| key.algorithms.contains(&algorithm) && (id.is_none() || key.id.as_deref() == id));
         let first = fitting.next()?;
-        if id.is_none() && fitting.next().is_some() { None } else { Some(first.key.clone()) }
+        if id.is_none() && fitting.next().is_some() { None } else { Some(first.decoding.clone()) }
     }
 
     /// How many.
@@ -62,8 +62,8 @@ impl Key {
         if let Some(only) = jwk.common.key_algorithm {
             algorithms.retain(|algorithm| named(*algorithm) == Some(only));
         }
-        let key = DecodingKey::from_jwk(jwk).ok()?;
-        Some(Self { id: jwk.common.key_id.clone(), algorithms, key: Arc::new(key) })
+        let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        Some(Self { id: jwk.common.key_id.clone(), algorithms, decoding: Arc::new(decoding) })
     }
 }
 

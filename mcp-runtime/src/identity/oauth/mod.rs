@@ -26,7 +26,7 @@ use token::{Claimed, TokenError};
 /// Verified tokens that are remembered.
 const MAX_REMEMBERED: u64 = 10_000;
 /// How long: a token whose key was withdrawn is good for at most this much longer.
-const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
 
 /// All issuers of one server.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use std::{
 use tokio::{sync::Mutex, time::Instant};
 
 /// After this long keys are fetched anew in the background.
-const FRESH: Duration = Duration::from_secs(300);
+const FRESH: Duration = Duration::from_mins(5);
 /// Pause between fetches for keys that a token names, and between fetches in the background that fail.
 const PAUSE: Duration = Duration::from_secs(30);
 /// Pause between fetches while there are no keys at all.
