@@ -39,6 +39,8 @@ struct State {
     next_call: u64,
     questions: HashMap<Id<'static>, oneshot::Sender<Answer>>,
     subscriptions: BTreeMap<String, Option<Interest>>,
+    /// Ends the notification stream that is open, when another takes its place.
+    stream: CancellationToken,
 }
 
 /// A call of the session, known by the client's id as long as this lives.
@@ -117,6 +119,16 @@ impl Live {
         self.lock().questions.remove(&id.clone().into_owned());
     }
 
+    /// A notification stream is opened: the one before it ends, so that no message stands on two ("The server MUST NOT
+    /// broadcast the same message across multiple streams", 2025-11-25, transports, "Multiple Connections"). Cancelled
+    /// when the next is opened, or the session ends.
+    pub fn take_stream(&self) -> CancellationToken {
+        let mut state = self.lock();
+        let taken = CancellationToken::new();
+        std::mem::replace(&mut state.stream, taken.clone()).cancel();
+        taken
+    }
+
     /// Watches a resource. `interest` keeps the upstream telling of it; none for one of our own.
     ///
     /// # Errors
@@ -146,9 +158,16 @@ impl Live {
         let mut state = self.lock();
         state.calls.values().for_each(|(_, call)| call.cancel());
         state.questions.clear();
+        state.stream.cancel();
         let gone = std::mem::take(&mut state.subscriptions);
         drop(state);
         drop(gone);
+    }
+
+    /// Whether nothing of it is under way: forgetting it would lose what the client has said once, no more.
+    pub(super) fn is_quiet(&self) -> bool {
+        let state = self.lock();
+        state.calls.is_empty() && state.questions.is_empty()
     }
 
     /// Whether forgetting it would lose nothing.

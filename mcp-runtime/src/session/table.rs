@@ -12,6 +12,9 @@ use tokio::time::Instant;
 /// Most tombstones. The oldest is forgotten first: a deleted session that comes back then would be taken again, which
 /// costs nobody anything, for it holds nothing.
 const MAX_TOMBSTONES: usize = 100_000;
+/// Most sessions of which something is held. Above it the first that has nothing under way loses its log level and its
+/// subscriptions.
+const MAX_LIVE: usize = 20_000;
 /// How many sessions are looked at for something to forget whenever one is added.
 const SWEEP: usize = 2;
 
@@ -101,8 +104,10 @@ impl State {
     fn sweep(&mut self) {
         for _ in 0..SWEEP.min(self.turn.len()) {
             let Some(key) = self.turn.pop_front() else { return };
-            let idle =
-                self.live.get(&key).is_some_and(|live| Arc::strong_count(live) == 1 && live.is_empty());
+            let full = self.live.len() >= MAX_LIVE;
+            let idle = self.live.get(&key).is_some_and(|live| {
+                Arc::strong_count(live) == 1 && (live.is_empty() || (full && live.is_quiet()))
+            });
             if idle {
                 self.live.remove(&key);
             } else if self.live.contains_key(&key) {

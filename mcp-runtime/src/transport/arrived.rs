@@ -31,10 +31,16 @@ impl Shared {
         if is_here || arrived.parts.extensions.get::<Forwarded>().is_some() {
             return None;
         }
+        if self.absent.has(owner) {
+            return None;
+        }
         let request = Request::from_parts(arrived.parts.clone(), arrived.body.clone());
         match peers.forward(owner, request).await {
             Ok(response) => Some(response),
-            Err(PeerError::Unreachable { .. }) => None,
+            Err(PeerError::Unreachable { .. }) => {
+                self.absent.note(owner);
+                None
+            }
             Err(error) => Some(super::answer::peer_failed(&error)),
         }
     }

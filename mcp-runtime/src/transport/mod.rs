@@ -3,6 +3,7 @@
 //! [`listener`] accepts and drains, [`connection`] speaks HTTP/1.1 and h2, [`tls`] keeps the certificate, [`routes`]
 //! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it, [`retreat`] sends clients elsewhere.
 
+mod absent;
 pub mod answer;
 pub mod arrived;
 mod batch;
@@ -54,6 +55,8 @@ pub struct Shared {
     pub retreat: retreat::Retreat,
     /// By what state that clients carry is sealed.
     pub keys: Arc<Keyring>,
+    /// Those of them that could not be reached just now.
+    pub absent: absent::Absent,
     /// Streams of clients that speak HTTP+SSE.
     pub event_streams: event_stream::EventStreams,
     /// The other replicas, when this one is told where they reach it.
@@ -93,6 +96,7 @@ impl Shared {
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
             keys,
+            absent: absent::Absent::default(),
             event_streams: event_stream::EventStreams::default(),
             peers,
             news: Arc::default(),

@@ -38,6 +38,8 @@ pub struct Subscriber {
     /// Given back when this is dropped.
     permit: StreamPermit,
     stopping: CancellationToken,
+    /// Another stream of the same session has taken the place of this.
+    displaced: CancellationToken,
     over: Over,
 }
 
@@ -66,6 +68,7 @@ impl Subscriber {
         let edition = visit.server.editions.subscribe();
         let told = *edition.borrow();
         let (watched, interests): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
+        let displaced = live.as_ref().map(|live| live.take_stream()).unwrap_or_default();
         Self {
             told,
             closing: subscription.closing_message(&visit.snapshot.implementation),
@@ -79,6 +82,7 @@ impl Subscriber {
             updates: visit.server.updates.subscribe(),
             permit,
             stopping: visit.shared.stopping().clone(),
+            displaced,
             over: Over::No,
         }
     }
@@ -115,6 +119,7 @@ impl Subscriber {
             biased;
             () = self.permit.drained() => Event::Ending,
             () = self.stopping.cancelled() => Event::Ending,
+            () = self.displaced.cancelled() => Event::Ending,
             edition = lists => edition.map_or(Event::Ending, Event::Lists),
             updated = self.updates.recv() => match updated {
                 Ok(uri) => Event::Updated(Some(uri)),
