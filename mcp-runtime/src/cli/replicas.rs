@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct Flags {
     /// Keys that all processes behind one address share, one a line, the sealing one first: 32 or more random bytes,
     /// hexadecimal or base64. Read again when it changes. Without it, and without an operator, a session ends with the
     /// process that began it.
@@ -47,7 +47,7 @@ pub(super) struct Replicas {
     socket: Option<TcpListener>,
 }
 
-impl Args {
+impl Flags {
     /// Reads the keys, and listens.
     ///
     /// # Errors
@@ -100,8 +100,8 @@ mod tests {
 
     fn own(bound: &str, told: Option<&str>) -> anyhow::Result<String> {
         let peer_advertise = told.map(|told| advertised(told).unwrap());
-        let args = Args { session_keys: None, peer: None, peer_advertise };
-        Ok(args.own(bound.parse()?)?.to_string())
+        let flags = Flags { session_keys: None, peer: None, peer_advertise };
+        Ok(flags.own(bound.parse()?)?.to_string())
     }
 
     #[test]

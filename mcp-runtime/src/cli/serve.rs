@@ -72,7 +72,7 @@ pub struct Args {
     #[command(flatten)]
     fleet: Fleet,
     #[command(flatten)]
-    replicas: replicas::Args,
+    replicas: replicas::Flags,
 }
 
 /// What a pod of a fleet is told.

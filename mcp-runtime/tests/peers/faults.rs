@@ -34,7 +34,7 @@ async fn one_that_says_nothing_is_unreachable() {
 #[tokio::test]
 async fn a_peer_that_stops_finishes_what_it_has_and_takes_nothing_new() {
     let (say, mut heard) = mpsc::channel::<()>(1);
-    let (begin, mut begun) = mpsc::channel::<()>(1);
+    let (begin, mut running) = mpsc::channel::<()>(1);
     let go = std::sync::Arc::new(tokio::sync::Notify::new());
     let wait = go.clone();
     let owner = Replica::start(&[1], move |_| {
@@ -50,7 +50,7 @@ async fn a_peer_that_stops_finishes_what_it_has_and_takes_nothing_new() {
     let one = Replica::greeting(&[1]).await;
     let asked = async { read(one.ask(&owner, "/mcp").await.unwrap()).await };
     let stopped = async {
-        begun.recv().await.unwrap();
+        running.recv().await.unwrap();
         tokio::join!(owner.stop(), async {
             go.notify_one();
             heard.recv().await.unwrap();
@@ -125,7 +125,7 @@ async fn carry(
 #[tokio::test]
 async fn a_peer_that_is_lost_before_it_answers_may_have_run_the_request() {
     for loss in [State::Cut, State::Silent] {
-        let (begin, mut begun) = mpsc::channel::<()>(1);
+        let (begin, mut running) = mpsc::channel::<()>(1);
         let owner = Replica::start(&[1], move |_| {
             let begin = begin.clone();
             async move {
@@ -136,7 +136,7 @@ async fn a_peer_that_is_lost_before_it_answers_may_have_run_the_request() {
         .await;
         let (one, wire) = (Replica::greeting(&[1]).await, Wire::to(&owner).await);
         let (answer, ()) = tokio::join!(one.ask_at(wire.address, "/mcp"), async {
-            begun.recv().await.unwrap();
+            running.recv().await.unwrap();
             wire.becomes(loss);
         });
         let error = answer.unwrap_err();

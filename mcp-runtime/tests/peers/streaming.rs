@@ -73,7 +73,7 @@ async fn a_body_that_is_dropped_cancels_at_the_owner() {
 #[tokio::test]
 async fn a_forward_that_is_dropped_cancels_at_the_owner() {
     let cancelled = CancellationToken::new();
-    let (began, mut begun) = mpsc::channel(1);
+    let (began, mut running) = mpsc::channel(1);
     let guard = cancelled.clone();
     let owner = Replica::start(&[1], move |_| {
         let (guard, began) = (Cancels(guard.clone()), began.clone());
@@ -88,7 +88,7 @@ async fn a_forward_that_is_dropped_cancels_at_the_owner() {
     let one = Replica::greeting(&[1]).await;
     tokio::select! {
         _ = one.ask(&owner, "/mcp") => panic!("it never answers"),
-        _ = begun.recv() => {}
+        _ = running.recv() => {}
     }
     patiently(cancelled.cancelled()).await;
 }

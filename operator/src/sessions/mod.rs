@@ -82,7 +82,7 @@ impl SessionKeys {
 /// Without the keys.
 impl fmt::Debug for SessionKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionKeys").field("masters", &self.masters.borrow()).finish()
+        f.debug_struct("SessionKeys").field("masters", &*self.masters.borrow()).finish()
     }
 }
 
