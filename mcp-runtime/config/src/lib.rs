@@ -42,6 +42,6 @@ pub use model::{
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{
-    Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
+    Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
 pub use validate::Invalid;

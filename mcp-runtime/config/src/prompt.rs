@@ -149,7 +149,7 @@ impl Prompt {
                 }));
             }
             MessageContent::Resource { uri } => {
-                self.check_embedded(&format!("{at}.resource.uri"), uri, resources, flaws)
+                self.check_embedded(&format!("{at}.resource.uri"), uri, resources, flaws);
             }
             MessageContent::Image { data, mime_type } => {
                 if decoded_size(data).is_none() {
