@@ -35,9 +35,9 @@ demo-down: ## Remove the demo and its cluster
 	@e2e/scripts/demo-down
 
 .PHONY: test test-full
-test: lint test-unit test-e2e ## Everything that CI runs
+test: lint test-unit test-clients test-e2e ## Everything that CI runs
 
-test-full: test test-cluster ## And what takes longer: the local cluster's own test
+test-full: test test-clients-full test-cluster ## And what takes longer: every MCP client, the local cluster's own test
 
 ## ---- the local cluster
 
@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-e2e test-cluster crds simulate
+.PHONY: setup build lint fmt deny test-unit test-clients test-clients-full test-e2e test-cluster crds simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -88,6 +88,14 @@ simulate: setup ## Run the autoscaling simulator; write its tables and plots int
 test-unit: setup ## Unit, property, protocol and process tests; no cluster
 	cargo test --workspace --exclude mcpfleet-e2e --locked
 	cd e2e/cluster/image && go test ./...
+
+test-clients: setup ## Official MCP clients, the latest of each language, through the runtime
+	cargo build --locked -p mcpfleet-runtime -p mcpfleet-everything
+	e2e/scripts/clients quick
+
+test-clients-full: setup ## Every generation of the official MCP clients, in front of every server
+	cargo build --locked -p mcpfleet-runtime -p mcpfleet-everything
+	e2e/scripts/clients all
 
 test-e2e: setup ## End-to-end tests on a cluster of their own
 	@e2e/scripts/test-e2e $(TEST_CLUSTER)

@@ -45,6 +45,8 @@ async def count(n: int, ctx: Context) -> str:
     """Reports progress n times."""
     for step in range(1, n + 1):
         await ctx.report_progress(step, n)
+        # Notifications that come in one piece with the result are lost in some clients.
+        await asyncio.sleep(0.05)
     return f"Counted to {n}"
 
 

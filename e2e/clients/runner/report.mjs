@@ -48,5 +48,6 @@ export function complaint(pair, { action, wrong, evidence }) {
 
 const short = (text) => {
   const line = text.trim().replace(/\s*\n\s*/g, " / ");
-  return line.length > 1200 ? `${line.slice(0, 1200)}...` : line;
+  // The end matters as well as the beginning: libraries write a request's id last.
+  return line.length > 1300 ? `${line.slice(0, 1000)} ... ${line.slice(-300)}` : line;
 };

@@ -30,7 +30,8 @@ export async function meet(client, target, rows, places) {
   const closed = seen.get("close");
   if (closed && wire) Object.assign(closed, await goodbye(wire.exchanges, target.url));
   await wire?.stop();
-  const missing = { error: { code: null, message: `the client ${how}; its last words: ${child.said.slice(-8).join(" | ")}` } };
+  const words = child.said.slice(-4).map((line) => line.slice(0, 300));
+  const missing = { error: { code: null, message: `never came: the client ${how}; its last words: ${words.join(" | ")}` } };
   return rows.map((row) => cell(row, seen.get(row.action) ?? missing, wire));
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import verbs
 from facts import Json, thrown
-from host import Host
+from host import PATIENCE, Host
 
 
 def say(action: str, facts: Json) -> None:
@@ -46,7 +46,9 @@ async def run(plan: Json) -> None:
             for step in steps:
                 try:
                     verb = getattr(verbs, f"do_{step['verb']}")
-                    say(step["action"], await verb(connection, host, step, ledger))
+                    with anyio.fail_after(2 * PATIENCE):
+                        facts = await verb(connection, host, step, ledger)
+                    say(step["action"], facts)
                 except Exception as error:
                     say(step["action"], thrown(error))
             first = last

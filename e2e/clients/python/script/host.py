@@ -5,7 +5,8 @@ from typing import Any
 
 import anyio
 
-PATIENCE = 15
+# How long anything is waited for, in seconds. Nobody waits that long in a run that goes well.
+PATIENCE = 10
 
 
 class Host:

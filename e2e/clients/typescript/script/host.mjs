@@ -1,6 +1,7 @@
 // The application around a client: it answers what servers ask, and remembers what they said unasked.
 
-const patience = 15_000;
+/** How long anything is waited for, in ms. Nobody waits that long in a run that goes well. */
+const patience = 10_000;
 
 /** What one connection has heard so far, and what it answers. */
 export class Host {
@@ -43,4 +44,13 @@ export async function until(what, holds) {
     if (Date.now() - start > patience) throw new Error(`waited ${patience / 1000} s in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** What `work` comes to, unless it takes longer than anything in it may. */
+export function bounded(work) {
+  const late = new Promise((_, reject) => {
+    const give = () => reject(new Error(`no answer in ${(2 * patience) / 1000} s`));
+    setTimeout(give, 2 * patience).unref();
+  });
+  return Promise.race([work, late]);
 }

@@ -7,7 +7,7 @@
 // A step that fails does not end the plan, except the first: without a connection there is nothing to see.
 
 import { thrown } from "./facts.mjs";
-import { Host } from "./host.mjs";
+import { bounded, Host } from "./host.mjs";
 import { verbs } from "./verbs.mjs";
 
 const say = (line) => console.log(JSON.stringify(line));
@@ -29,7 +29,7 @@ async function main(plan) {
   const ledger = plan.ledger && ledgerAt(plan.ledger);
   for (const step of plan.steps) {
     try {
-      say({ action: step.action, ...(await verbs[step.verb](connection, host, step, ledger)) });
+      say({ action: step.action, ...(await bounded(verbs[step.verb](connection, host, step, ledger))) });
     } catch (error) {
       say({ action: step.action, ...thrown(error) });
       if (step.verb === "connect") break;
