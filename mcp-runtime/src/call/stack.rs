@@ -65,7 +65,7 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
 
 fn authorize(asked: &Ask, routed: &Routed, caller: &Caller) -> Result<(), CallError> {
     let principal = &caller.profile().principal;
-    if let Ask::CallTool { name, .. } = asked
+    if let Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } = asked
         && !principal.knows_tool(name)
     {
         return Err(CallError::Unknown { kind: super::Named::Tool, name: name.clone() });
@@ -129,7 +129,7 @@ fn timed_out(routed: &Routed) -> CallError {
     let what = match &routed.ask {
         Ask::CallTool { name, .. } | Ask::GetPrompt { name, .. } => name,
         Ask::ReadResource { uri } => uri,
-        Ask::Complete { .. } => "completion/complete",
+        Ask::Complete { .. } | Ask::Task { .. } => routed.ask.method(),
     };
     CallError::Timeout { tool: what.to_owned(), after: routed.timeout }
 }

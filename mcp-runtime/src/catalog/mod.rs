@@ -14,6 +14,7 @@ pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
+mod tasks;
 
 pub use directory::Found;
 
@@ -33,6 +34,7 @@ use mcpfleet_protocol::{
     header::ParamHeader,
     json::JsonText,
     server::AllowedOrigins,
+    task::TaskSupport,
 };
 use merge::{Merged, Target, Withheld};
 use offers::Offers;
@@ -44,7 +46,8 @@ const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Publi
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
-const METHODS: [&str; 3] = ["prompts/get", "resources/read", "completion/complete"];
+const METHODS: [&str; 6] =
+    ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
 /// Most bytes of instructions that are gathered from upstreams.
 const MAX_INSTRUCTIONS: usize = 16 * 1024;
 
@@ -98,6 +101,8 @@ pub struct Entry {
     pub scopes: Vec<String>,
     /// Its place in the list.
     pub rank: ToolPriority,
+    /// Whether the gateway may make tasks of its calls.
+    pub task_support: TaskSupport,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -138,7 +143,7 @@ impl Snapshot {
             tools,
             directory,
             lists,
-            discover: discover(&identity, CACHE),
+            discover: discover(&tasks::offered(&identity, &parts.roster), CACHE),
             identity,
             implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
@@ -199,6 +204,11 @@ impl Snapshot {
         upstream_timeout(&self.parts.config, upstream)
     }
 
+    /// Scopes that everything of an upstream needs.
+    pub fn upstream_scopes(&self, upstream: &str) -> Vec<String> {
+        directory::scopes(&self.parts.config, upstream)
+    }
+
     /// The list that a caller sees.
     pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
         self.lists.for_caller(kind, revision, &self.implementation, caller)
@@ -253,7 +263,8 @@ impl Entry {
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
-        Self { target: tool.target, timeout, scopes, rank, mirrored, metrics }
+        let task_support = tool.definition.task_support();
+        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
     }
 }
 

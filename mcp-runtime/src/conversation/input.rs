@@ -38,6 +38,7 @@ impl Digest {
             Ask::GetPrompt { name, arguments } => (name.as_str(), arguments.as_ref()),
             Ask::ReadResource { uri } => (uri.as_str(), None),
             Ask::Complete { argument, .. } => ("", Some(argument)),
+            Ask::Task { id, .. } => (id.as_str(), None),
         };
         add(name);
         // Read into a tree, an object's members are in order.
@@ -149,6 +150,11 @@ impl Waiting {
         }
         self.asked += 1;
         self.open.push((format!("input_{}", self.asked), question, reply));
+    }
+
+    /// Drops what whoever asked wants no longer.
+    pub fn forget_withdrawn(&mut self) {
+        self.open.retain(|(_, _, reply)| !reply.is_closed());
     }
 
     /// What the client is asked.
