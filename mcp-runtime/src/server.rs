@@ -8,7 +8,7 @@ use crate::{
         offers::Offers,
         own::{self, Unservable},
     },
-    conversation::Suspended,
+    conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
     identity::Gatekeeper,
@@ -67,6 +67,8 @@ pub struct Server {
     pub sessions: Sessions,
     /// Calls that wait for input of their clients.
     pub suspended: Arc<Suspended>,
+    /// Calls that their clients follow by an id.
+    pub tasks: Arc<Tasks>,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -123,7 +125,8 @@ impl Server {
             editions: Editions::default(),
             pool,
             sessions: Sessions::new(keys.clone()),
-            suspended: Suspended::new(keys.clone(), own_address.clone(), implementation),
+            suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
+            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,

@@ -63,6 +63,7 @@ mod revision;
 pub mod server;
 pub mod sse;
 mod subscription;
+pub mod task;
 mod tool;
 
 pub use capabilities::{

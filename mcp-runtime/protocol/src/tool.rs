@@ -7,6 +7,7 @@ use crate::{
     answer::is_known,
     header::{InvalidParamHeader, ParamHeader, param_headers},
     json::{JsonText, Members, ObjectWriter, string},
+    task::TaskSupport,
 };
 use serde_json::value::RawValue;
 
@@ -107,6 +108,12 @@ impl Tool {
     pub fn param_headers(&self) -> Result<Vec<ParamHeader>, ToolError> {
         let name = || self.name.clone();
         param_headers(&self.input_schema).map_err(|why| ToolError::ParamHeader { name: name(), why })
+    }
+
+    /// How it lends itself to tasks of the gateway.
+    pub fn task_support(&self) -> TaskSupport {
+        let execution = self.other.iter().find(|(key, _)| key == "execution");
+        execution.map_or(TaskSupport::Forbidden, |(_, value)| TaskSupport::read(value.as_str()))
     }
 
     /// The definition for a client of `revision`, without what that revision lacks: annotations before 2025-03-26;

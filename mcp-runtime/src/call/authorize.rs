@@ -19,13 +19,13 @@ pub fn authorize(
     routed: &Routed,
 ) -> Result<(), CallError> {
     let right = match asked {
-        Ask::CallTool { name, .. } => caller.right(&routed.scopes, name),
+        Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } => caller.right(&routed.scopes, name),
         _ if caller.has_scopes(&routed.scopes) => Right::Use,
         _ => Right::NeedsScopes,
     };
     match (right, asked) {
         (Right::Use, _) => Ok(()),
-        (Right::None, Ask::CallTool { name, .. }) => {
+        (Right::None, Ask::CallTool { name, .. } | Ask::Task { tool: name, .. }) => {
             Err(CallError::Unknown { kind: Named::Tool, name: name.clone() })
         }
         (Right::None | Right::NeedsScopes, _) => {

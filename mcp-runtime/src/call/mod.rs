@@ -61,6 +61,9 @@ pub enum Outcome {
         /// The upstream's `requestState`.
         state: Option<String>,
     },
+    /// A modern upstream has made a task of it: its `CreateTaskResult`, with the id that it has there. Only for clients
+    /// that have declared the extension.
+    Task(Box<RawValue>),
 }
 
 /// A result of ours. `is_error` results are for the model to read: what went wrong, and what to do.

@@ -19,7 +19,10 @@ pub(super) fn carry_out(offers: &Offers, ask: &Ask) -> Result<Outcome, CallError
             format!("{{\"contents\":{}}}", contents.ok_or_else(|| unknown(Named::Resource, uri))?.as_str())
         }
         Ask::Complete { reference, argument, .. } => completion(offers, reference, argument)?,
-        Ask::CallTool { name, .. } => return Err(unknown(Named::Tool, name)),
+        // Neither is routed to ourselves.
+        Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } => {
+            return Err(unknown(Named::Tool, name));
+        }
     };
     RawValue::from_string(result)
         .map(Outcome::Forwarded)

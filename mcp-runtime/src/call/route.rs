@@ -59,6 +59,11 @@ pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
             let ask = Ask::Complete { reference, argument: argument.clone(), context: context.clone() };
             Ok(routed(snapshot, found, ask))
         }
+        Ask::Task { upstream, id, .. } => {
+            let target = Target::Upstream { upstream: upstream.clone(), key: id.clone() };
+            let scopes = snapshot.upstream_scopes(upstream);
+            Ok(routed(snapshot, Found { target, key: id.clone(), scopes }, ask.clone()))
+        }
     }
 }
 

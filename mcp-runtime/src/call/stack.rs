@@ -119,7 +119,7 @@ fn timed_out(routed: &Routed) -> CallError {
     let what = match &routed.ask {
         Ask::CallTool { name, .. } | Ask::GetPrompt { name, .. } => name,
         Ask::ReadResource { uri } => uri,
-        Ask::Complete { .. } => "completion/complete",
+        Ask::Complete { .. } | Ask::Task { .. } => routed.ask.method(),
     };
     CallError::Timeout { tool: what.to_owned(), after: routed.timeout }
 }

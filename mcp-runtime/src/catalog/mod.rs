@@ -14,6 +14,7 @@ pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
+mod tasks;
 
 pub use directory::Found;
 
@@ -36,6 +37,7 @@ use mcpfleet_protocol::{
     header::ParamHeader,
     json::JsonText,
     server::AllowedOrigins,
+    task::TaskSupport,
 };
 use merge::{Merged, Target, Withheld};
 use offers::Offers;
@@ -48,7 +50,8 @@ const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
-const METHODS: [&str; 3] = ["prompts/get", "resources/read", "completion/complete"];
+const METHODS: [&str; 6] =
+    ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
 /// Most bytes of instructions that are gathered from upstreams.
 const MAX_INSTRUCTIONS: usize = 16 * 1024;
 
@@ -104,6 +107,8 @@ pub struct Entry {
     pub scopes: Vec<String>,
     /// Its place in the list.
     pub rank: ToolPriority,
+    /// Whether the gateway may make tasks of its calls.
+    pub task_support: TaskSupport,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -147,7 +152,10 @@ impl Snapshot {
             tools,
             directory,
             lists,
-            discover: discover(&identity, CachePolicy { ttl_ms: TTL_MS, scope }),
+            discover: discover(
+                &tasks::offered(&identity, &parts.roster),
+                CachePolicy { ttl_ms: TTL_MS, scope },
+            ),
             identity,
             implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
@@ -211,6 +219,11 @@ impl Snapshot {
     /// How long a request to an upstream may take.
     pub fn upstream_timeout(&self, upstream: &str) -> Duration {
         upstream_timeout(&self.parts.config, upstream)
+    }
+
+    /// Scopes that everything of an upstream needs.
+    pub fn upstream_scopes(&self, upstream: &str) -> Vec<String> {
+        directory::scopes(&self.parts.config, upstream)
     }
 
     /// The list that a caller sees.
@@ -277,7 +290,8 @@ impl Entry {
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
-        Self { target: tool.target, timeout, scopes, rank, mirrored, metrics }
+        let task_support = tool.definition.task_support();
+        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
     }
 }
 

@@ -141,6 +141,11 @@ fn done(outcome: &Outcome, output: Output) -> Shown {
             let text = "the tool asks for input, which cannot be given here".to_owned();
             Shown { text, code: ExitCode::from(TOOL_FAILED) }
         }
+        // It declares nothing, and so gets none.
+        Outcome::Task(_) => {
+            let text = "the tool made a task of it, which cannot be followed here".to_owned();
+            Shown { text, code: ExitCode::from(TOOL_FAILED) }
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{
     Answered, Client, Delivery, Exchange, Suspended, Visit,
-    exchange::Origin,
+    exchange::{Going, Origin},
     input::{Digest, Sealed, Unusable},
+    task::{self, Holder, TaskId, Wanted, escalation},
 };
 use crate::{
     call::{CallError, Outcome, stack},
@@ -16,6 +17,7 @@ use mcpfleet_protocol::{
     jsonrpc::Id,
     mrtr::InputResponses,
     server::{self, Complete, Operation, Reference, Refusal},
+    task::with_id,
 };
 use serde_json::{
     json,
@@ -33,14 +35,29 @@ static NO_ARGUMENTS: LazyLock<Box<RawValue>> =
 /// Begins a request that is carried out rather than looked up.
 ///
 /// # Errors
-/// The answer to a retry whose state cannot be used. `None` when the operation is not of that kind.
+/// The answer to one that cannot be: a retry whose state cannot be used, a task that is gone, a capability that is
+/// missing. `None` when the operation is not of that kind.
 pub fn begin(
     visit: &Visit,
     client: &Arc<Client>,
     request: &server::Request<'_>,
     delivery: Delivery,
 ) -> Option<Result<Exchange, Answered>> {
-    let (ask, retry) = read(&request.operation)?;
+    let read = match &request.operation {
+        Operation::Task { verb, id } => task::relayed(visit, client, request, Wanted { verb: *verb, id })
+            .map(|(ask, responses)| (ask, Retry { responses, state: None })),
+        operation => Ok(read(operation)?),
+    };
+    Some(read.and_then(|(ask, retry)| carry_out(visit, client, request, (ask, retry, delivery))))
+}
+
+fn carry_out(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    (ask, retry, delivery): (Ask, Retry<'_>, Delivery),
+) -> Result<Exchange, Answered> {
+    let escalation = escalation(visit, client, (&request.id, &ask));
     let origin = Origin {
         id: request.id.clone().into_owned(),
         token: request.meta.progress_token.clone().map(Id::into_owned),
@@ -48,36 +65,44 @@ pub fn begin(
         delivery,
         suspended: visit.server.suspended.clone(),
         digest: Digest::of(&ask),
+        escalation: escalation.map_err(|refusal| Answered::refusal(&refusal))?,
     };
     let resumption = match resume(&retry, visit, &origin) {
         Ok(Retried::Anew(resumption)) => resumption,
-        Ok(Retried::Suspended { key }) => {
-            let responses = match retry.responses.map(InputResponses::read).transpose() {
-                Ok(responses) => responses.unwrap_or_default(),
-                Err(why) => {
-                    return Some(Err(Answered::error(
-                        &origin.id,
-                        ErrorCode::InvalidParams,
-                        &why.to_string(),
-                    )));
-                }
-            };
-            let id = origin.id.clone();
-            let resumed = visit.server.suspended.resume(key, &responses, origin);
-            return Some(resumed.map_err(|why| Suspended::refuse(&id, why)));
-        }
-        Err(why) => return Some(Err(Suspended::refuse(&origin.id, why))),
+        Ok(Retried::Suspended { key }) => return go_on(visit, &retry, key, origin),
+        Err(why) => return Err(Suspended::refuse(&origin.id, why)),
     };
-    let meta = request.meta.raw.map(ToOwned::to_owned);
-    let work = Request { ask, meta, resumption };
+    let job = Job {
+        visit: visit.clone(),
+        client: client.clone(),
+        id: origin.id.clone(),
+        digest: origin.digest,
+        task: match &request.operation {
+            Operation::Task { id, .. } => Some(id.to_string()),
+            _ => None,
+        },
+    };
+    let work = Request { ask, meta: request.meta.raw.map(ToOwned::to_owned), resumption };
     let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
-    let job =
-        Job { visit: visit.clone(), client: client.clone(), id: origin.id.clone(), digest: origin.digest };
-    Some(Ok(Exchange::new(Box::pin(job.run(work, caller)), events, origin)))
+    let deadline = caller.deadline();
+    Ok(Exchange::new(Going { work: Box::pin(job.run(work, caller)), events, deadline }, origin))
 }
 
-/// The replica in which the work of a retry waits, when that is another than this one.
+/// The work that waited for this retry goes on with what the client has brought.
+fn go_on(visit: &Visit, retry: &Retry<'_>, key: [u8; 16], origin: Origin) -> Result<Exchange, Answered> {
+    let responses = match retry.responses.map(InputResponses::read).transpose() {
+        Ok(responses) => responses.unwrap_or_default(),
+        Err(why) => return Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())),
+    };
+    let id = origin.id.clone();
+    visit.server.suspended.resume(key, &responses, origin).map_err(|why| Suspended::refuse(&id, why))
+}
+
+/// The replica in which the work of a retry waits, or which keeps a task, when that is another than this one.
 pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
+    if let Operation::Task { id, .. } = &request.operation {
+        return task::owner_elsewhere(visit, client, id);
+    }
     let (ask, retry) = read(&request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&ask)) {
@@ -163,7 +188,7 @@ fn failed(result: &Result<Outcome, CallError>) -> bool {
         Ok(Outcome::Forwarded(result)) => {
             Members::read(result).and_then(|it| it.get("isError")).is_some_and(|it| it.get() == "true")
         }
-        Ok(Outcome::Made(_) | Outcome::InputRequired { .. }) => false,
+        Ok(Outcome::Made(_) | Outcome::InputRequired { .. } | Outcome::Task(_)) => false,
         Err(error) => matches!(error, CallError::Upstream { .. } | CallError::Unavailable { .. }),
     }
 }
@@ -174,6 +199,8 @@ struct Job {
     client: Arc<Client>,
     id: Id<'static>,
     digest: Digest,
+    /// The id by which the client knows the task that it asks for.
+    task: Option<String>,
 }
 
 impl Job {
@@ -187,6 +214,12 @@ impl Job {
                 Answered::refusal(&Refusal::missing_capability(&self.id, &required))
             }
             Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
+            Ok(Outcome::Task(created)) => self.task(&request.ask, &created),
+            Ok(Outcome::Forwarded(result)) => {
+                // An acknowledgement names no task.
+                let ours = self.task.as_deref().and_then(|id| with_id(&result, id));
+                self.answer(&request.ask, Ok(Outcome::Forwarded(ours.unwrap_or(result))))
+            }
             result => self.answer(&request.ask, result),
         };
         result.holding(permit)
@@ -202,6 +235,25 @@ impl Job {
                 Answered::success(&self.id, &input_required(requests.as_ref(), Some(&state), server))
             }
             Err(why) => Answered::error(&self.id, ErrorCode::UpstreamFailed, &why.to_string()),
+        }
+    }
+
+    /// An upstream has made a task of the call: the client gets an id of ours.
+    fn task(&self, ask: &Ask, created: &RawValue) -> Answered {
+        let Visit { shared, server, snapshot } = &self.visit;
+        let holder = Holder { server: &server.name, partition: self.client.principal.fingerprint() };
+        let id = TaskId::of_upstream(snapshot, ask, created).map(|task| task.seal(&shared.keys, holder));
+        let renamed = match &id {
+            Some(Ok(id)) => with_id(created, id),
+            Some(Err(_)) | None => None,
+        };
+        match renamed {
+            Some(created) => self.answer(ask, Ok(Outcome::Forwarded(created))),
+            None => {
+                let message =
+                    "the server behind it made a task of the call, with an id that cannot be used".to_owned();
+                self.answer(ask, Err(CallError::Unavailable { message }))
+            }
         }
     }
 

@@ -4,8 +4,9 @@ use super::{
     Answered, Client,
     input::{Digest, Waiting},
     suspended::{Parked, Suspended},
+    task::{Escalation, HESITATION},
 };
-use crate::exchange::{Answer, Event, Events, Notice, Question, Unanswered};
+use crate::exchange::{Answer, Deadline, Event, Events, Notice, Question, Unanswered};
 use bytes::Bytes;
 use mcpfleet_protocol::{
     Era, Revision,
@@ -52,12 +53,16 @@ pub struct Exchange {
     state: State,
     origin: Origin,
     waiting: Waiting,
+    /// When it becomes a task, if it may.
+    escalates: Option<Instant>,
 }
 
 /// The work, and what it says.
 pub(super) struct Going {
     pub(super) work: Work,
     pub(super) events: Events,
+    /// Of the work.
+    pub(super) deadline: Deadline,
 }
 
 /// Where a request comes from.
@@ -74,6 +79,8 @@ pub(super) struct Origin {
     pub suspended: Arc<Suspended>,
     /// What binds its retry to it.
     pub digest: Digest,
+    /// What it becomes when it takes long.
+    pub(super) escalation: Option<Escalation>,
 }
 
 enum State {
@@ -90,20 +97,22 @@ enum Next {
     Event(Event),
     Deaf,
     Ask,
+    Escalate,
     Answered(Answered),
 }
 
 impl Exchange {
     /// An exchange that has just begun.
-    pub(super) fn new(work: Work, events: Events, origin: Origin) -> Self {
-        Self::continued(Going { work, events }, Waiting::default(), origin)
+    pub(super) fn new(going: Going, origin: Origin) -> Self {
+        Self::continued(going, Waiting::default(), origin)
     }
 
     /// The exchange after a retry. Questions that the retry has not answered are asked again.
     pub(super) fn continued(going: Going, waiting: Waiting, origin: Origin) -> Self {
         let state =
             if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
-        Self { going: Some(going), state, origin, waiting }
+        let escalates = origin.escalation.is_some().then(|| Instant::now() + HESITATION);
+        Self { going: Some(going), state, origin, waiting, escalates }
     }
 
     /// What is said next; `None` after the last.
@@ -115,10 +124,15 @@ impl Exchange {
                 self.going = None;
                 break;
             }
-            match wait(going, &mut self.state).await {
+            match wait(going, &self.state, self.escalates).await {
                 Next::Deaf => self.state = State::Silent,
                 Next::Answered(answered) => self.state = State::Done(Box::new(answered)),
                 Next::Ask => return self.suspend().map(Step::Last),
+                Next::Escalate => {
+                    if let Some(answered) = self.escalate() {
+                        return Some(Step::Last(answered));
+                    }
+                }
                 Next::Event(event) => {
                     if let Some(message) = self.event(event) {
                         return Some(Step::Message(message));
@@ -173,6 +187,22 @@ impl Exchange {
         Some(message::request(&id, &question.method, params.as_ref()))
     }
 
+    /// Makes a task of the work, if there is room for one.
+    fn escalate(&mut self) -> Option<Answered> {
+        self.escalates = None;
+        let Escalation { tasks, tool } = self.origin.escalation.take()?;
+        match tasks.make(self.going.take()?, &self.origin, &tool) {
+            Ok(answered) => {
+                self.state = State::Silent;
+                Some(answered)
+            }
+            Err(going) => {
+                self.going = Some(going);
+                None
+            }
+        }
+    }
+
     /// Puts the work aside and asks the client.
     fn suspend(&mut self) -> Option<Answered> {
         let going = self.going.take()?;
@@ -194,18 +224,18 @@ fn other(method: &str, params: Option<&RawValue>, revision: Revision) -> Option<
     message::elicitation_complete(&id, revision)
 }
 
-async fn wait(going: &mut Going, state: &mut State) -> Next {
-    let gathered = match state {
+async fn wait(going: &mut Going, state: &State, escalates: Option<Instant>) -> Next {
+    let (until, then) = match state {
         // There is an event: the caller has looked.
         State::Done(_) => return going.events.recv().await.map_or(Next::Deaf, Next::Event),
-        State::Silent => return Next::Answered((&mut going.work).await),
-        State::Gathering(until) => Some(*until),
-        State::Working => None,
+        State::Gathering(until) => (Some(*until), Next::Ask),
+        State::Working | State::Silent => (escalates, Next::Escalate),
     };
+    let speaks = !matches!(state, State::Silent);
     tokio::select! {
         biased;
-        event = going.events.recv() => event.map_or(Next::Deaf, Next::Event),
+        event = going.events.recv(), if speaks => event.map_or(Next::Deaf, Next::Event),
         answered = &mut going.work => Next::Answered(answered),
-        () = sleep_until(gathered.unwrap_or_else(Instant::now)), if gathered.is_some() => Next::Ask,
+        () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => then,
     }
 }

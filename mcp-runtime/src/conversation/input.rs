@@ -22,7 +22,7 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What makes a request the same when it is retried: method, name or URI, arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Digest([u8; 16]);
+pub(super) struct Digest([u8; 16]);
 
 impl Digest {
     /// The digest of what is asked. Arguments that mean the same are the same, however they are written.
@@ -38,6 +38,7 @@ impl Digest {
             Ask::GetPrompt { name, arguments } => (name.as_str(), arguments.as_ref()),
             Ask::ReadResource { uri } => (uri.as_str(), None),
             Ask::Complete { argument, .. } => ("", Some(argument)),
+            Ask::Task { id, .. } => (id.as_str(), None),
         };
         add(name);
         // Read into a tree, an object's members are in order.
@@ -159,6 +160,11 @@ impl Waiting {
         }
         self.asked += 1;
         self.open.push((format!("input_{}", self.asked), question, reply));
+    }
+
+    /// Drops what whoever asked wants no longer.
+    pub(super) fn forget_withdrawn(&mut self) {
+        self.open.retain(|(_, _, reply)| !reply.is_closed());
     }
 
     /// What the client is asked.

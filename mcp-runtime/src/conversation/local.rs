@@ -1,6 +1,9 @@
 //! What is answered from what is known here.
 
-use super::{Answered, Client, Visit};
+use super::{
+    Answered, Client, Visit,
+    task::{self, Wanted},
+};
 use mcpfleet_protocol::{
     answer::{empty_result, pong},
     client::ListKind,
@@ -41,6 +44,9 @@ pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<A
                 live.unsubscribe(uri);
             }
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
+        }
+        Operation::Task { verb, id } => {
+            return task::answer(visit, client, request, Wanted { verb: *verb, id });
         }
         _ => return None,
     })

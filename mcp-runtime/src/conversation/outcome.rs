@@ -53,8 +53,8 @@ impl Written<'_> {
                     }
                 }
             }
-            // The state machine of `input_required` has taken these.
-            Ok(Outcome::InputRequired { .. }) => Answered::broken(),
+            // Those who ask back and those who seal ids have taken these.
+            Ok(Outcome::InputRequired { .. } | Outcome::Task(_)) => Answered::broken(),
             Err(error) => self.failed(ask, error),
         }
     }

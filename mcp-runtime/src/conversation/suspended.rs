@@ -51,10 +51,10 @@ impl fmt::Debug for Parked {
 
 impl Parked {
     pub(super) fn new(going: Going, waiting: Waiting) -> Self {
-        let Going { work, events } = going;
+        let Going { work, events, deadline } = going;
         // Somebody must go on reading what the upstream sends meanwhile.
         let work = Box::pin(Background(tokio::spawn(work)));
-        Self { going: Going { work, events }, waiting }
+        Self { going: Going { work, events, deadline }, waiting }
     }
 }
 
@@ -113,7 +113,7 @@ impl Suspended {
     ///
     /// # Errors
     /// [`Unusable::Over`]: it has ended, or another retry was faster. Nothing is ever run twice.
-    pub fn resume(
+    pub(super) fn resume(
         &self,
         key: [u8; 16],
         responses: &InputResponses<'_>,

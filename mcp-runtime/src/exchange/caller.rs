@@ -58,6 +58,17 @@ pub struct Caller {
     lacking: Arc<OnceLock<JsonText>>,
 }
 
+/// The deadline of a request under way.
+#[derive(Clone, Debug)]
+pub struct Deadline(Arc<Place>);
+
+impl Deadline {
+    /// There is none any more: somebody else bounds the request's time.
+    pub fn lift(&self) {
+        self.0.lift_deadline();
+    }
+}
+
 /// The transport's end: what is to be sent before the answer.
 pub type Events = mpsc::Receiver<Event>;
 
@@ -186,6 +197,11 @@ impl Caller {
     /// The request has got its place in execution. It is given back while the client is asked something.
     pub fn hold(&self, permit: Permit) {
         self.place.hold(permit);
+    }
+
+    /// What lifts the deadline of the request, for whoever makes a task of it.
+    pub fn deadline(&self) -> Deadline {
+        Deadline(self.place.clone())
     }
 
     /// The request waits for something that more replicas would not give it, as long as the guard lives.

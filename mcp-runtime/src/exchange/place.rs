@@ -37,6 +37,8 @@ struct Clock {
     since: Option<Instant>,
     /// Time in which questions were open, all together.
     stood: Duration,
+    /// Whether there is no deadline any more.
+    lifted: bool,
 }
 
 /// A question is open as long as this lives.
@@ -90,6 +92,11 @@ impl Place {
         }
     }
 
+    /// From now on the request may take as long as it takes.
+    pub(super) fn lift_deadline(&self) {
+        self.clock.send_modify(|clock| clock.lifted = true);
+    }
+
     pub(super) async fn within<T>(
         &self,
         limit: Duration,
@@ -99,11 +106,11 @@ impl Place {
         let mut clock = self.clock.subscribe();
         let mut work = pin!(work);
         loop {
-            let Clock { open, stood, .. } = *clock.borrow_and_update();
+            let Clock { open, stood, lifted, .. } = *clock.borrow_and_update();
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                () = sleep_until(begun + limit + stood), if open == 0 => return Err(Elapsed),
+                () = sleep_until(begun + limit + stood), if open == 0 && !lifted => return Err(Elapsed),
                 // The clock lives as long as this place does.
                 _ = clock.changed() => {}
             }

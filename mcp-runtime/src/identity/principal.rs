@@ -87,10 +87,15 @@ impl Principal {
 
     /// What it may do with a tool that needs these scopes.
     pub fn right(&self, needed: &[String], tool: &str) -> Right {
-        if self.tools.as_ref().is_some_and(|tools| !tools.allow(tool)) {
+        if !self.knows_tool(tool) {
             return Right::None;
         }
         if self.has_scopes(needed) { Right::Use } else { Right::NeedsScopes }
+    }
+
+    /// Whether it may know of a tool at all, whatever its scopes.
+    pub fn knows_tool(&self, tool: &str) -> bool {
+        self.tools.as_ref().is_none_or(|tools| tools.allow(tool))
     }
 
     /// Whether it was granted all of these.

@@ -41,6 +41,8 @@ pub enum Purpose {
     Session,
     /// The `requestState` of an input-required result (2026-07-28, multi round-trip requests).
     RequestState,
+    /// The id of a task (extension `io.modelcontextprotocol/tasks`).
+    Task,
 }
 
 /// What cannot be opened: forged, cut, sealed for another purpose, by another server, or by a key that is kept no
@@ -177,6 +179,7 @@ impl Purpose {
         match self {
             Self::Session => b"mcpfleet session",
             Self::RequestState => b"mcpfleet request state",
+            Self::Task => b"mcpfleet task",
         }
     }
 }

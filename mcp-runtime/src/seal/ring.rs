@@ -23,6 +23,7 @@ pub(super) struct Entry {
     pub(super) epoch: u32,
     session: xaes::Key,
     request_state: xaes::Key,
+    task: xaes::Key,
     peer: Seed,
 }
 
@@ -42,6 +43,7 @@ impl Entry {
             epoch: key.epoch,
             session: sealing(Purpose::Session)?,
             request_state: sealing(Purpose::RequestState)?,
+            task: sealing(Purpose::Task)?,
             peer: Seed(expand(&secret, PEER)?),
         })
     }
@@ -50,6 +52,7 @@ impl Entry {
         match purpose {
             Purpose::Session => &self.session,
             Purpose::RequestState => &self.request_state,
+            Purpose::Task => &self.task,
         }
     }
 }

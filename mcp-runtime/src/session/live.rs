@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Resources that one session may watch.
-pub const MAX_SUBSCRIPTIONS: usize = 256;
+const MAX_SUBSCRIPTIONS: usize = 256;
 
 /// A session that does something here, or has said something that is to be remembered.
 #[derive(Debug)]

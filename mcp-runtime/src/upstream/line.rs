@@ -6,6 +6,7 @@ use crate::{
     call::{CallError, Outcome},
     exchange::{Caller, Request},
 };
+use mcpfleet_protocol::Era;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -18,6 +19,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// The era of the upstream.
+    pub fn era(&self) -> Era {
+        self.remote.watching.era()
+    }
+
     /// Carries out a request at the upstream, `name` of which is for errors; names and URIs in it are the upstream's own.
     /// What comes before the answer goes through `caller`. Dropping the future cancels the request there. `permit` is told
     /// while it waits for others on its way. There is no deadline but the caller's: a person may be asked on the way.

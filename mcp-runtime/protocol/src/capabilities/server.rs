@@ -77,6 +77,12 @@ impl ServerCapabilities {
         }
     }
 
+    /// Whether the server has declared the extension of this name.
+    pub fn has_extension(&self, name: &str) -> bool {
+        let members = self.extensions.as_ref().and_then(|extensions| Members::parse(extensions.as_str()));
+        members.is_some_and(|members| members.get_some(name).is_some())
+    }
+
     /// The object for a client of `revision`, without what that revision lacks.
     pub fn write(&self, revision: Revision) -> JsonText {
         let empty = |offered| (offered == Offered::Yes).then_some("{}");

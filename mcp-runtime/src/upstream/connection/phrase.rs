@@ -3,18 +3,19 @@
 use super::ClientError;
 use crate::exchange::{Ask, Interest, Profile, Request, Resumption};
 use mcpfleet_protocol::{
-    ClientCapabilities, Revision,
+    ClientCapabilities, Era, Revision,
     client::{self, AskContext, Outgoing, Peer},
     header::ParamHeader,
     json::{JsonText, Members},
     jsonrpc::Id,
     server::Reference,
+    task,
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Extensions that need more of a gateway than passing them on: a task is got, updated and cancelled by its id.
-const NOT_RELAYED: [&str; 1] = ["io.modelcontextprotocol/tasks"];
+/// Extensions that both sides must be modern for: no legacy client could follow a task.
+const MODERN_ONLY: [&str; 1] = [task::EXTENSION];
 
 /// What goes with every attempt of one request.
 pub(super) struct Phrase<'a> {
@@ -25,8 +26,11 @@ pub(super) struct Phrase<'a> {
 
 impl<'a> Phrase<'a> {
     pub(super) fn new(request: &'a Request, profile: &'a Profile) -> Self {
-        let capabilities = relayed(&profile.capabilities).write(Revision::LATEST_MODERN);
-        Self { request, profile, capabilities }
+        let declared = match profile.revision.era() {
+            Era::Modern => ClientCapabilities::read(&profile.capabilities),
+            Era::Legacy => relayed(&profile.capabilities),
+        };
+        Self { request, profile, capabilities: declared.write(Revision::LATEST_MODERN) }
     }
 
     /// The request as `peer` takes it, under `id`, which is its progress token too.
@@ -74,24 +78,25 @@ impl<'a> Phrase<'a> {
                 };
                 peer.ask(id, &ask, &context)
             }
+            Ask::Task { verb, id: task, .. } => peer.ask(id, &client::Ask::Task(*verb, task), &context),
         };
         Ok(outgoing)
     }
 }
 
-/// What is declared to an upstream of what a client can do.
+/// What is declared of what a client can do where one of the two sides is legacy.
 pub(in crate::upstream) fn relayed(capabilities: &RawValue) -> ClientCapabilities {
     let mut read = ClientCapabilities::read(capabilities);
-    if NOT_RELAYED.iter().any(|name| read.has_extension(name)) {
-        read.extensions = read.extensions.as_ref().and_then(without_unrelayed);
+    if MODERN_ONLY.iter().any(|name| read.has_extension(name)) {
+        read.extensions = read.extensions.as_ref().and_then(without_modern_only);
     }
     read
 }
 
-fn without_unrelayed(extensions: &JsonText) -> Option<JsonText> {
+fn without_modern_only(extensions: &JsonText) -> Option<JsonText> {
     let mut all: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(extensions.as_str()).ok()?;
-    all.retain(|name, _| !NOT_RELAYED.contains(&name.as_str()));
+    all.retain(|name, _| !MODERN_ONLY.contains(&name.as_str()));
     (!all.is_empty()).then(|| JsonText::from(&serde_json::Value::Object(all)))
 }
 

@@ -5,14 +5,15 @@ use super::{ClientError, Connection, RpcFailure, bare, phrase::Phrase, questions
 use crate::{
     admission::Permit,
     call::Outcome,
-    exchange::{Caller, Question, Request, Resumption, Unanswered},
+    exchange::{Ask, Caller, Question, Request, Resumption, Unanswered},
 };
 use futures::future::try_join_all;
 use mcpfleet_protocol::{
-    Era, answer,
+    ClientCapabilities, Era, answer,
     json::Members,
     jsonrpc::RpcError,
     mrtr::{InputRequest, InputRequests, write_responses},
+    task,
 };
 use serde_json::value::RawValue;
 
@@ -43,7 +44,13 @@ impl Connection {
             if self.era() == Era::Legacy {
                 return Ok(Outcome::Forwarded(result));
             }
-            let Some(wanted) = InputRequests::read(&result)? else { return complete(result) };
+            let Some(wanted) = InputRequests::read(&result)? else {
+                return if is_task(&result, request, caller) {
+                    Ok(Outcome::Task(result))
+                } else {
+                    complete(result)
+                };
+            };
             check(&wanted.requests, caller)?;
             if caller.profile().revision.era() == Era::Modern {
                 return Ok(handed_on(&result, &wanted));
@@ -114,6 +121,16 @@ fn url_elicitations(failure: &RpcFailure) -> Option<Box<RawValue>> {
     };
     let requests = answer::url_elicitations(&error)?;
     RawValue::from_string(requests.as_str().to_owned()).ok()
+}
+
+/// Whether the server has made a task of a call, and may have: an unasked one is of a type that nobody knows.
+fn is_task(result: &RawValue, request: &Request, caller: &Caller) -> bool {
+    let profile = caller.profile();
+    let kind = Members::read(result).and_then(|members| members.get("resultType"));
+    kind.is_some_and(|kind| kind.get() == "\"task\"")
+        && matches!(request.ask, Ask::CallTool { .. })
+        && profile.revision.era() == Era::Modern
+        && ClientCapabilities::read(&profile.capabilities).has_extension(task::EXTENSION)
 }
 
 /// The envelope field of the era is not part of the result (2026-07-28, basic, "`ResultType`"). Everything else stays as
