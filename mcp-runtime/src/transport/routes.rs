@@ -8,7 +8,7 @@ use super::{
 use crate::{
     catalog::Snapshot,
     fleet::Address,
-    identity::{Challenge, Gatekeeper, Principal},
+    identity::{Challenge, Gatekeeper, Principal, is_well_known},
     model::{self, Body},
     server::Server,
     telemetry::{HttpRoute, MODELS},
@@ -51,13 +51,14 @@ async fn admit(shared: &Shared, gate: &Gatekeeper, headers: &HeaderMap) -> Resul
 }
 
 fn route_of(request: &Request<Incoming>) -> HttpRoute {
+    // First: what follows there is a path of a resource, and may end like one of ours.
+    if is_well_known(request.uri().path()) {
+        return HttpRoute::ResourceMetadata;
+    }
     match Address::read(request.uri().path()).endpoint {
         "/mcp" => HttpRoute::Mcp,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
-        _ if request.uri().path().starts_with("/.well-known/oauth-protected-resource") => {
-            HttpRoute::ResourceMetadata
-        }
         _ => HttpRoute::Unknown,
     }
 }
