@@ -20,6 +20,7 @@ mod resource;
 pub use challenge::Challenge;
 pub use gatekeeper::{Fit, Gatekeeper};
 pub use principal::{Principal, Right, Scopes, ToolPatterns};
+pub use resource::is_well_known;
 
 use aws_lc_rs::digest::{SHA256, digest};
 

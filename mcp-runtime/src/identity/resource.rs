@@ -56,8 +56,8 @@ impl Resource {
     }
 }
 
-/// Whether `path` is one where such documents are.
-pub(super) fn is_well_known(path: &str) -> bool {
+/// Whether `path` is one where documents about protected resources are (RFC 9728, section 3).
+pub fn is_well_known(path: &str) -> bool {
     path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

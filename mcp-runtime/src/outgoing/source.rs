@@ -133,19 +133,15 @@ impl CredentialSource {
         token: &Token,
         caller: Option<&Principal>,
     ) -> Result<Option<Vec<u8>>, NoCredential> {
-        let own = |caller: Option<&Principal>| {
-            caller.map(|caller| {
-                caller.token.as_ref().map(|token| token.0.clone()).ok_or(NoCredential::NoCallerToken)
-            })
-        };
-        match (token, own(caller).transpose()?) {
+        match (token, caller) {
             (Token::Own(query), _) | (Token::Exchanged(query), None) => {
                 Ok(Some(self.fetched(Wanted::own(query)).await?))
             }
-            (Token::Exchanged(query), Some(subject)) => {
-                Ok(Some(self.fetched(Wanted::exchanged(query, subject)).await?))
+            (Token::Exchanged(query), Some(caller)) => {
+                Ok(Some(self.fetched(Wanted::exchanged(query, token_of(caller)?)).await?))
             }
-            (Token::Caller, subject) => Ok(subject),
+            (Token::Caller, Some(caller)) => token_of(caller).map(Some),
+            (Token::Caller, None) => Ok(None),
         }
     }
 
@@ -188,6 +184,10 @@ impl CredentialSource {
         drop(response);
         Ok(egress.send(make(self.headers(caller).await?)).await?)
     }
+}
+
+fn token_of(caller: &Principal) -> Result<Vec<u8>, NoCredential> {
+    caller.token.as_ref().map(|token| token.0.clone()).ok_or(NoCredential::NoCallerToken)
 }
 
 /// Whether there was a token that can be fetched anew.

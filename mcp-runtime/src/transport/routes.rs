@@ -12,7 +12,7 @@ use crate::{
     catalog::Snapshot,
     conversation::Visit,
     fleet::Address,
-    identity::{Challenge, Gatekeeper, Principal},
+    identity::{Challenge, Gatekeeper, Principal, is_well_known},
     model::{self, Body},
     peer::Forwarded,
     server::Server,
@@ -58,14 +58,15 @@ async fn admit(shared: &Shared, gate: &Gatekeeper, headers: &HeaderMap) -> Resul
 }
 
 fn route_of(request: &Request<Incoming>) -> HttpRoute {
+    // First: what follows there is a path of a resource, and may end like one of ours.
+    if is_well_known(request.uri().path()) {
+        return HttpRoute::ResourceMetadata;
+    }
     match Address::read(request.uri().path()).endpoint {
         "/mcp" => HttpRoute::Mcp,
         "/sse" => HttpRoute::Sse,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
-        _ if request.uri().path().starts_with("/.well-known/oauth-protected-resource") => {
-            HttpRoute::ResourceMetadata
-        }
         _ => HttpRoute::Unknown,
     }
 }

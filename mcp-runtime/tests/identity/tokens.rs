@@ -92,7 +92,7 @@ async fn a_rotation_is_followed_and_made_up_keys_are_not_asked_for_again_and_aga
     }
     // One in 30 s, however long this took.
     let most = 2 + usize::try_from(start.elapsed().as_secs() / 30).unwrap() + 1;
-    assert!(idp.asked("/keys").len() < most + 1 && most < 20, "{}", idp.asked("/keys").len());
+    assert!(idp.asked("/keys").len() <= most, "{}", idp.asked("/keys").len());
     assert_eq!(status(list(&runtime).bearer_auth(&token)).await, 200);
 }
 

@@ -110,7 +110,7 @@ fn claims_that_are_wrong_are_refused_each_with_its_reason() {
         (json!({"aud": null}), TokenError::MissingClaim("aud".into())),
         (json!({"org": null}), TokenError::MissingClaim("org".into())),
         (json!({"org": ""}), TokenError::MissingClaim("org".into())),
-        (json!({"sub": {"a": 1}}), TokenError::MissingClaim("sub".into())),
+        (json!({"org": {"a": 1}}), TokenError::MissingClaim("org".into())),
         (json!({"sub": "x".repeat(600)}), TokenError::MissingClaim("sub".into())),
     ] {
         assert_eq!(with_claims(&change), Err(why), "{change}");
