@@ -2,7 +2,7 @@
 
 use crate::{
     callers::{Client, asked, told, tool_call, value},
-    mcp::{connected, count, legacy, message, method, modern, send, tool},
+    mcp::{connected, count, legacy, message, method, modern, said, send, tool},
     server::{Body, Seen, Server, full, streamed},
 };
 use bytes::Bytes;
@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 type Sender = mpsc::Sender<io::Result<Bytes>>;
 
@@ -296,4 +296,55 @@ async fn a_stream_that_breaks_off_is_gone_on_with() {
     let again = seen.iter().find(|seen| method(seen) == "GET").unwrap();
     assert_eq!((again.header("last-event-id"), again.header("mcp-session-id")), (Some("7"), Some("s-1")));
     assert_eq!(count(&seen, "tools/call"), 1);
+}
+
+/// A server that answers in JSON has no other place for its questions; while no call runs nobody can be asked.
+#[tokio::test]
+async fn a_question_on_the_sessions_own_stream_reaches_the_call_that_runs() {
+    let own = Arc::<Mutex<Option<Sender>>>::default();
+    let answered = Arc::new(Notify::new());
+    let server = Server::start({
+        let own = own.clone();
+        move |seen| {
+            let (own, answered) = (own.clone(), answered.clone());
+            async move {
+                if let Some(answer) = legacy(&seen, "s-1", &[tool("t")]) {
+                    return answer;
+                }
+                match method(&seen).as_str() {
+                    "GET" => {
+                        let (events, response) = streamed("text/event-stream");
+                        *own.lock().unwrap() = Some(events);
+                        Ok(response)
+                    }
+                    "tools/call" => {
+                        let stream = own.lock().unwrap().clone().unwrap();
+                        says(&stream, &question("q", "roots/list", &json!({}))).await.unwrap();
+                        answered.notified().await;
+                        said(&seen, "ok")
+                    }
+                    _ => {
+                        answered.notify_one();
+                        Ok(full(202, "", ""))
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    let pool = connected(&server).await;
+    let (caller, mut events) = Client::legacy(1).offering(json!({"roots": {}})).listening();
+    let calling = tokio::spawn({
+        let pool = pool.clone();
+        async move { send(&pool, "up", &tool_call("t", &json!({})), &caller).await }
+    });
+    let (_, answer) = asked(&mut events).await;
+    answer.send(Ok(crate::callers::raw(&json!({"roots": []})))).unwrap();
+    calling.await.unwrap().unwrap();
+    assert_eq!(answer_to(&server, "q")["result"], json!({"roots": []}));
+
+    let stream = own.lock().unwrap().clone().unwrap();
+    says(&stream, &question("idle", "roots/list", &json!({}))).await.unwrap();
+    server.seen_until(|seen| seen.iter().any(|seen| seen.json()["id"] == "idle")).await;
+    assert_eq!(answer_to(&server, "idle")["error"]["code"], -32601);
 }
