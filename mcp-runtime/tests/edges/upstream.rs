@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use mcpfleet_config::status::UpstreamState::{Connected, Unreachable};
 use mcpfleet_runtime::{call::CallError, credentials::Credentials, upstream::Pace};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     sync::{
         Arc,
