@@ -69,13 +69,12 @@ fn by_template(
         let remedy = "write {name} where the URIs differ, such as shop://tiers/{tier}";
         scope.error(&format!("{at}.uriTemplate"), Reason::InvalidTemplate, error.to_string(), remedy);
     });
-    let text = match (&resource.content.text, &resource.content.blob) {
-        (Some(text), None) => template(scope, &format!("{at}.content.text"), text),
-        _ => {
-            let message = "a uriTemplate needs text, and no blob: that would be the same for every URI";
-            scope.error(&format!("{at}.content"), Reason::InvalidContent, message, "set text only");
-            None
-        }
+    let text = if let (Some(text), None) = (&resource.content.text, &resource.content.blob) {
+        template(scope, &format!("{at}.content.text"), text)
+    } else {
+        let message = "a uriTemplate needs text, and no blob: that would be the same for every URI";
+        scope.error(&format!("{at}.content"), Reason::InvalidContent, message, "set text only");
+        None
     };
     let variables = resource.variables.iter().map(|variable| config::ResourceVariable {
         name: variable.name.clone(),
