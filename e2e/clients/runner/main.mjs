@@ -54,24 +54,23 @@ async function runUpstream(name, clients, expected, through, all) {
   const runs = [];
   for (const { client, pair } of possible) {
     say(`    ${pair.client} in front of ${name} (${through})`);
-    wire?.exchanges.splice(0);
+    wire?.mark(client.name);
     const cells = await meet(client, target, rows(expected, client, pair), all);
     for (const cell of cells) if (cell.state === "failed") say(complaint(pair, cell));
-    runs.push({ pair, cells, upstreamSide: wire ? [...wire.exchanges] : [] });
+    runs.push({ pair, cells });
   }
+  if (wire) await keep(`${through}.${name}.upstream`, wire.exchanges);
   await runtime?.stop();
   await wire?.stop();
   await behind.stop();
   return runs;
 }
 
-async function keep(name, runs) {
+async function keep(name, what) {
   const directory = process.env.CLIENTS_RESULTS;
   if (!directory) return;
   await mkdir(directory, { recursive: true });
-  for (const run of runs) {
-    await writeFile(join(directory, `${name}.${run.pair.client}.json`), JSON.stringify(run, null, 1));
-  }
+  await writeFile(join(directory, `${name}.json`), JSON.stringify(what, null, 1));
 }
 
 async function main() {

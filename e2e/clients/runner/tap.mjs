@@ -9,8 +9,9 @@ const kept = 20_000;
 export async function tap(target) {
   const { origin, hostname, port } = new URL(target);
   const exchanges = [];
+  const begun = Date.now();
   const server = createServer((incoming, outgoing) => {
-    const exchange = { asked: heading(incoming), body: "", status: null, answer: "" };
+    const exchange = { at: Date.now() - begun, asked: heading(incoming), body: "", status: null, answer: "" };
     exchanges.push(exchange);
     const { method, url, headers } = incoming;
     const onward = request({ hostname, port, method, path: url, headers, agent: false });
@@ -20,6 +21,8 @@ export async function tap(target) {
       outgoing.writeHead(response.statusCode, response.headers);
       outgoing.flushHeaders();
       note(response, exchange, "answer");
+      // When each piece came, in ms: two streams have no other order.
+      response.on("data", (piece) => (exchange.pieces ??= []).push([Date.now() - begun, piece.length]));
       response.pipe(outgoing);
       response.on("error", () => outgoing.destroy());
     });
@@ -41,7 +44,7 @@ export async function tap(target) {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { url: target.replace(origin, here), exchanges, mark: (name) => exchanges.push({ mark: name }), stop };
+  return { url: target.replace(origin, here), exchanges, mark: (name) => exchanges.push({ at: Date.now() - begun, mark: name }), stop };
 }
 
 /** The exchanges between the mark before `name` and `name` itself. */
