@@ -80,8 +80,12 @@ fn mutated(seeds: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
 fn run(name: &str, target: fn(&[u8])) {
     let seeds = seeds(name);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    seeds.iter().for_each(|seed| target(seed));
-    (0..ROUNDS).for_each(|_| target(&mutated(&seeds, &mut numbers)));
+    for seed in &seeds {
+        target(seed);
+    }
+    for _ in 0..ROUNDS {
+        target(&mutated(&seeds, &mut numbers));
+    }
 }
 
 #[test]

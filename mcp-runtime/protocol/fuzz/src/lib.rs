@@ -107,11 +107,15 @@ fn read_result(result: &RawValue) {
     for revision in Revision::KNOWN {
         check_text(capabilities.write(revision).as_str());
         let tools = ToolsReply::read(result).map(|reply| reply.tools).unwrap_or_default();
-        tools.iter().for_each(|tool| check_text(tool.write(revision).as_str()));
+        for tool in tools {
+            check_text(tool.write(revision).as_str());
+        }
         for kind in ListKind::ALL {
             let definitions =
                 ListReply::read(result, kind).map(|reply| reply.definitions).unwrap_or_default();
-            definitions.iter().for_each(|definition| check_text(definition.write(revision).as_str()));
+            for definition in definitions {
+                check_text(definition.write(revision).as_str());
+            }
         }
     }
 }

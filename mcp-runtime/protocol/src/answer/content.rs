@@ -7,14 +7,14 @@ use crate::{
 use serde_json::{Value, value::RawValue};
 
 /// A list of blocks for a client of `revision`; `more` is one block after them. What is no list goes as it is.
-pub(super) fn blocks(list: Option<&RawValue>, more: Option<JsonText>, revision: Revision) -> String {
+pub(super) fn blocks(list: Option<&RawValue>, more: Option<&JsonText>, revision: Revision) -> String {
     let list = list.map_or("[]", RawValue::get);
     if more.is_none() && knows_all(revision) {
         return list.to_owned();
     }
     let Ok(list) = elements(list, usize::MAX) else { return list.to_owned() };
     let written: Vec<String> = list.into_iter().map(|raw| block(raw, revision)).collect();
-    let more = more.as_ref().map(JsonText::as_str);
+    let more = more.map(JsonText::as_str);
     array(written.iter().map(String::as_str).chain(more))
 }
 

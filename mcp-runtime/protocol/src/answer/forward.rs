@@ -101,9 +101,7 @@ fn copy(
     match (forward.method, name) {
         (_, "resultType" | "_meta") | (Method::ReadResource, "ttlMs" | "cacheScope") => writer,
         (Method::CallTool, "structuredContent") if !takes_structured(value.get(), forward.to) => writer,
-        (Method::CallTool, "content") => {
-            writer.raw(name, &content::blocks(Some(value), more.cloned(), forward.to))
-        }
+        (Method::CallTool, "content") => writer.raw(name, &content::blocks(Some(value), more, forward.to)),
         (Method::GetPrompt, "messages") if !content::knows_all(forward.to) => {
             writer.raw(name, &messages(value, forward.to))
         }

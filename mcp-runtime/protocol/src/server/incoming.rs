@@ -10,6 +10,10 @@ use serde_json::value::RawValue;
 
 /// One message or a batch of them.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every body is one message: a box would cost each an allocation"
+)]
 pub enum Posted<'a> {
     /// One message.
     One(Incoming<'a>),
