@@ -234,7 +234,8 @@ impl Job {
         match renamed {
             Some(created) => self.answer(ask, Ok(Outcome::Forwarded(created))),
             None => {
-                let message = "the server behind it made a task of the call, with an id that cannot be used".to_owned();
+                let message =
+                    "the server behind it made a task of the call, with an id that cannot be used".to_owned();
                 self.answer(ask, Err(CallError::Unavailable { message }))
             }
         }

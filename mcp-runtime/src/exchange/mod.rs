@@ -22,5 +22,7 @@ mod caller;
 mod place;
 mod request;
 
-pub use caller::{Answer, Caller, Deadline, Elapsed, Event, Events, Interest, Notice, Profile, Question, Unanswered};
+pub use caller::{
+    Answer, Caller, Deadline, Elapsed, Event, Events, Interest, Notice, Profile, Question, Unanswered,
+};
 pub use request::{Ask, Request, Resumption};

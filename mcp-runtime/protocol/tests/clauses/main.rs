@@ -17,6 +17,7 @@ mod properties;
 mod scanning;
 mod sse;
 mod subscriptions;
+mod tasks;
 mod translation;
 mod upstream;
 

@@ -30,7 +30,11 @@ impl TaskId {
     ///
     /// # Errors
     /// [`NoSuchTask`].
-    pub(in crate::conversation) fn named(visit: &Visit, client: &Client, id: &str) -> Result<Self, NoSuchTask> {
+    pub(in crate::conversation) fn named(
+        visit: &Visit,
+        client: &Client,
+        id: &str,
+    ) -> Result<Self, NoSuchTask> {
         let holder = Holder { server: &visit.server.name, partition: client.principal.fingerprint() };
         Self::open(id, &visit.shared.keys, holder)
     }
@@ -105,7 +109,12 @@ fn refused(visit: &Visit, client: &Client, request: &Request<'_>, tool: &str) ->
     })
 }
 
-fn act(visit: &Visit, client: &Client, request: &Request<'_>, (verb, key): (TaskVerb, &[u8; 16])) -> Answered {
+fn act(
+    visit: &Visit,
+    client: &Client,
+    request: &Request<'_>,
+    (verb, key): (TaskVerb, &[u8; 16]),
+) -> Answered {
     let tasks = &visit.server.tasks;
     let acknowledged = || empty_result(client.revision, &visit.snapshot.implementation);
     let done = match verb {

@@ -53,9 +53,12 @@ pub(in crate::conversation) fn escalation(
 /// A modern upstream decides by itself.
 fn support(visit: &Visit, tool: &str) -> TaskSupport {
     let Some(entry) = visit.snapshot.tool(tool) else { return TaskSupport::Forbidden };
-    let legacy = |upstream: &str| visit.server.pool.line(upstream).is_ok_and(|line| line.era() == Era::Legacy);
+    let legacy =
+        |upstream: &str| visit.server.pool.line(upstream).is_ok_and(|line| line.era() == Era::Legacy);
     match &entry.target {
-        Target::Upstream { upstream, .. } if entry.task_support != TaskSupport::Forbidden && legacy(upstream) => {
+        Target::Upstream { upstream, .. }
+            if entry.task_support != TaskSupport::Forbidden && legacy(upstream) =>
+        {
             entry.task_support
         }
         _ => TaskSupport::Forbidden,

@@ -55,7 +55,9 @@ struct Envelope {
 
 /// No task of this caller's. It is one error on purpose: which it is would help only whoever tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("taskId: there is no such task, or it is kept no longer; call the tool again if its result is still wanted")]
+#[error(
+    "taskId: there is no such task, or it is kept no longer; call the tool again if its result is still wanted"
+)]
 pub(in crate::conversation) struct NoSuchTask;
 
 impl TaskId {
@@ -63,7 +65,11 @@ impl TaskId {
     ///
     /// # Errors
     /// When an upstream's id is longer than a client may be given to carry.
-    pub(in crate::conversation) fn seal(self, keys: &Keyring, holder: Holder<'_>) -> Result<String, NotSealed> {
+    pub(in crate::conversation) fn seal(
+        self,
+        keys: &Keyring,
+        holder: Holder<'_>,
+    ) -> Result<String, NotSealed> {
         let Holder { server, partition } = holder;
         let envelope = Envelope { server: server.to_owned(), partition, task: self };
         let text = serde_json::to_vec(&envelope).map_err(|_| NotSealed::Library)?;
@@ -71,7 +77,11 @@ impl TaskId {
     }
 
     /// The task that a modern upstream made of a call; `None` when its answer names none.
-    pub(in crate::conversation) fn of_upstream(snapshot: &Snapshot, ask: &Ask, created: &RawValue) -> Option<Self> {
+    pub(in crate::conversation) fn of_upstream(
+        snapshot: &Snapshot,
+        ask: &Ask,
+        created: &RawValue,
+    ) -> Option<Self> {
         let Ask::CallTool { name, .. } = ask else { return None };
         let Target::Upstream { upstream, .. } = &snapshot.tool(name)?.target else { return None };
         let place = Place::Upstream { upstream: upstream.clone(), id: id_of(created)? };

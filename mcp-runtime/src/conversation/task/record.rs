@@ -238,7 +238,10 @@ mod tests {
         failed.ended(&Answered::error(&Id::number(1), ErrorCode::InternalError, "broken"));
         let got_failed = got(&failed);
         assert_eq!(got_failed["status"], "failed");
-        assert_eq!((&got_failed["error"]["code"], &got_failed["statusMessage"]), (&json!(-32603), &json!("broken")));
+        assert_eq!(
+            (&got_failed["error"]["code"], &got_failed["statusMessage"]),
+            (&json!(-32603), &json!("broken"))
+        );
         assert!(got_failed.get("result").is_none());
     }
 

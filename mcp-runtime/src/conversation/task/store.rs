@@ -1,7 +1,10 @@
 //! The tasks that one replica of a server keeps: in memory, bounded in number, size and time.
 
 use super::{
-    super::{Answered, exchange::{Going, Origin}},
+    super::{
+        Answered,
+        exchange::{Going, Origin},
+    },
     drive::drive,
     id::{Holder, Place, TaskId},
     record::{LIFETIME, Record},

@@ -45,7 +45,11 @@ impl Connection {
                 return Ok(Outcome::Forwarded(result));
             }
             let Some(wanted) = InputRequests::read(&result)? else {
-                return if is_task(&result, request, caller) { Ok(Outcome::Task(result)) } else { complete(result) };
+                return if is_task(&result, request, caller) {
+                    Ok(Outcome::Task(result))
+                } else {
+                    complete(result)
+                };
             };
             check(&wanted.requests, caller)?;
             if caller.profile().revision.era() == Era::Modern {
