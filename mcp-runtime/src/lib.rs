@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod fleet;
 pub mod identity;
 pub mod model;
+pub mod outgoing;
 pub mod peer;
 pub mod readiness;
 pub mod reload;

@@ -11,6 +11,8 @@ use crate::{
     conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
+    identity::Gatekeeper,
+    outgoing::Signer,
     seal::Keyring,
     session::Sessions,
     telemetry::Metrics,
@@ -71,6 +73,8 @@ pub struct Server {
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
     pub egress: Egress,
+    /// What its requests to others carry.
+    pub signer: Signer,
     /// A configuration that was refused since the one that is served.
     pub rejected: ArcSwapOption<Rejected>,
     revision: AtomicU64,
@@ -105,12 +109,14 @@ impl Server {
         let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
-        let pool = Pool::new(egress.clone());
+        let signer = Signer::new(egress.clone());
+        let pool = Pool::new(egress.clone(), signer.clone());
         let admission = Admission::new(&config.admission, metrics.admission(&name), news.clone());
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster() };
+        let gate = gate(&config, &credentials, egress, None);
+        let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
         let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
@@ -123,6 +129,7 @@ impl Server {
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
+            signer,
             rejected: ArcSwapOption::empty(),
             revision: AtomicU64::new(revision),
             snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
@@ -170,6 +177,7 @@ impl Server {
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
+        let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
         self.swap(Parts {
             config,
             hash,
@@ -177,6 +185,7 @@ impl Server {
             own,
             offers: offers.clone(),
             roster: self.pool.roster(),
+            gate,
         });
         for uri in offers.changed_since(&before.parts.offers) {
             // Nobody may be listening.
@@ -216,6 +225,21 @@ impl Server {
         }
         self.news.status();
     }
+}
+
+/// The door; says of each key that opens nothing why.
+fn gate(
+    config: &RuntimeConfig,
+    credentials: &Credentials,
+    egress: &Egress,
+    before: Option<&Gatekeeper>,
+) -> Arc<Gatekeeper> {
+    let gate = Gatekeeper::new(config, credentials, egress, before);
+    for (key, error) in gate.unusable_keys() {
+        tracing::warn!(server = %config.server, key, %error, "key opens nothing");
+    }
+    gate.warm_up();
+    Arc::new(gate)
 }
 
 impl Drop for Server {

@@ -11,7 +11,6 @@ use tokio::sync::broadcast;
 pub(crate) enum Change {
     Tools,
     Prompts,
-    Resources,
     /// The content of the resource of this URI.
     Resource(String),
 }
@@ -69,7 +68,6 @@ async fn tell(peer: Peer<RoleServer>, change: Change) {
     let told = match change {
         Change::Tools => peer.notify_tool_list_changed().await,
         Change::Prompts => peer.notify_prompt_list_changed().await,
-        Change::Resources => peer.notify_resource_list_changed().await,
         Change::Resource(uri) => {
             peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await
         }
@@ -90,7 +88,6 @@ pub(crate) async fn forward(mut changes: broadcast::Receiver<Change>, stream: &S
         let sent = match change {
             Ok(Change::Tools) => sink.notify_tool_list_changed().await,
             Ok(Change::Prompts) => sink.notify_prompt_list_changed().await,
-            Ok(Change::Resources) => sink.notify_resource_list_changed().await,
             Ok(Change::Resource(uri)) => sink.notify_resource_updated(uri).await,
             Err(broadcast::error::RecvError::Lagged(_)) => continue,
             Err(broadcast::error::RecvError::Closed) => return,

@@ -195,7 +195,7 @@ impl Call {
     /// a modern one only if the request says so.
     pub(crate) async fn log(&self, text: &str) {
         let wanted = if self.is_modern() { self.cx.meta.log_level() } else { Some(self.session.level()) };
-        if !wanted.is_some_and(|wanted| session::severity(LoggingLevel::Info) >= session::severity(wanted)) {
+        if wanted.is_none_or(|wanted| session::severity(LoggingLevel::Info) < session::severity(wanted)) {
             return;
         }
         let param =

@@ -67,7 +67,6 @@ impl ServerHandler for Everything {
             .enable_prompts()
             .enable_prompts_list_changed()
             .enable_resources()
-            .enable_resources_list_changed()
             .enable_resources_subscribe()
             .enable_logging()
             .enable_completions()

@@ -1,12 +1,14 @@
 //! One request that is carried out: what goes in ([`crate::exchange::Request`]), what comes out ([`Outcome`] or
 //! [`CallError`]).
 
+pub mod authorize;
 pub mod conform;
 mod own;
 pub mod route;
 pub mod stack;
 pub mod validate;
 
+use crate::identity::Challenge;
 use mcpfleet_protocol::{Era, ErrorCode};
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
@@ -98,11 +100,11 @@ pub enum CallError {
         /// Its name or URI.
         name: String,
     },
-    /// The caller lacks scopes. HTTP 403 with a challenge.
-    #[error("this needs scopes that the caller does not have: all of {}", .scopes.join(" "))]
-    Forbidden {
-        /// All that are needed.
-        scopes: Vec<String>,
+    /// The caller lacks scopes. HTTP 401 or 403 with a challenge (MCP, authorization, "Scope Challenge Handling").
+    #[error("{}", .challenge.message())]
+    NotAllowed {
+        /// What the caller is told.
+        challenge: Box<Challenge>,
     },
     /// The arguments do not fit the schema. MCP 2025-11-25 and later: a result with `isError`.
     #[error("the arguments of {tool:?} do not fit its schema: {problems}")]
@@ -154,7 +156,7 @@ impl CallError {
         match self {
             Self::Unknown { kind: Named::Tool, .. } => "unknown_tool",
             Self::Unknown { .. } => "unknown",
-            Self::Forbidden { .. } => "forbidden",
+            Self::NotAllowed { .. } => "not_allowed",
             Self::InvalidArguments { .. } => "invalid_arguments",
             Self::Busy { .. } => "busy",
             Self::Timeout { .. } => "timeout",

@@ -2,6 +2,7 @@
 
 use super::{
     CallError, Outcome,
+    authorize::authorize,
     conform::conform,
     own,
     route::{Routed, route},
@@ -12,6 +13,7 @@ use crate::{
     backend,
     catalog::{Snapshot, merge::Target},
     exchange::{Ask, Caller, Request},
+    outgoing::Behalf,
     server::Server,
     upstream::Line,
 };
@@ -44,7 +46,7 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
     let deadline = Instant::now() + routed.timeout;
     let work = async {
         // authorize: before anything is looked at that the caller has sent
-        authorize(&request.ask, &routed, caller)?;
+        authorize(snapshot, &caller.profile().principal, &request.ask, &routed)?;
         // validate: a call that cannot succeed takes nobody's place
         let arguments = checked(&routed)?;
         // line: which upstream, as it was when the request began
@@ -61,20 +63,6 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
     };
     timer.finish(&result);
     Answered { result, permit: caller.release() }
-}
-
-fn authorize(asked: &Ask, routed: &Routed, caller: &Caller) -> Result<(), CallError> {
-    let principal = &caller.profile().principal;
-    if let Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } = asked
-        && !principal.knows_tool(name)
-    {
-        return Err(CallError::Unknown { kind: super::Named::Tool, name: name.clone() });
-    }
-    if principal.has_scopes(&routed.scopes) {
-        Ok(())
-    } else {
-        Err(CallError::Forbidden { scopes: routed.scopes.clone() })
-    }
 }
 
 /// Arguments of our own tools are checked here; an upstream checks its own.
@@ -109,7 +97,9 @@ async fn execute(
         }),
         (Target::Own(own), _) => {
             let credentials = &snapshot.parts.credentials;
-            let outcome = backend::run(&own.config.backend, &arguments, credentials, &server.egress).await?;
+            let principal = Some(caller.profile().principal.as_ref());
+            let behalf = Behalf { credentials, signer: &server.signer, caller: principal };
+            let outcome = backend::run(&own.config.backend, &arguments, &behalf, &server.egress).await?;
             // conform: a result keeps what the tool's definition promises
             Ok(conform(own.output.as_ref(), outcome))
         }

@@ -13,13 +13,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// How long clients may keep lists, in ms. Short, because a tool that was just applied should be seen.
-const TTL_MS: u64 = 1_000;
 const REVISIONS: usize = Revision::KNOWN.len();
 
 /// Everything that is listed, and the lists that were written.
 #[derive(Debug)]
 pub struct Lists {
+    cache: CachePolicy,
     tools: Vec<(Tool, Arc<Entry>)>,
     /// Prompts, resources, templates.
     offers: [Vec<Arc<Offer>>; 3],
@@ -30,7 +29,7 @@ pub struct Lists {
 
 impl Lists {
     /// In this order. `offers` are prompts, resources and templates.
-    pub fn new(tools: Vec<(Tool, Arc<Entry>)>, offers: [Vec<Arc<Offer>>; 3]) -> Self {
+    pub fn new(cache: CachePolicy, tools: Vec<(Tool, Arc<Entry>)>, offers: [Vec<Arc<Offer>>; 3]) -> Self {
         let scoped = |offers: &Vec<Arc<Offer>>| offers.iter().any(|offer| !offer.scopes.is_empty());
         let [prompts, resources, templates] = &offers;
         let restricted = [
@@ -39,7 +38,7 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
-        Self { tools, offers, restricted, written: Default::default() }
+        Self { cache, tools, offers, restricted, written: Default::default() }
     }
 
     /// The whole list, for everybody who may use all that is in it.
@@ -86,8 +85,8 @@ impl Lists {
                 visible.map(|offer| Definition::write(&offer.definition, revision)).collect()
             }
         };
-        let scope = if caller.is_some() { CacheScope::Private } else { CacheScope::Public };
-        let cache = CachePolicy { ttl_ms: TTL_MS, scope };
+        let scope = if caller.is_some() { CacheScope::Private } else { self.cache.scope };
+        let cache = CachePolicy { scope, ..self.cache };
         list(&ListPage { kind, items: &items, next_cursor: None, cache, server }, revision)
     }
 }

@@ -132,14 +132,6 @@ mod tests {
     }
 
     #[test]
-    fn tools_are_listed_by_priority_and_then_by_name() {
-        let own = [of_priority("a", "low"), own("c"), of_priority("z", "high"), of_priority("y", "high")];
-        let (merged, _) = merge(&own, &[offered("crm", "b"), offered("crm", "d")]);
-        let names: Vec<String> = listed(&merged).into_iter().map(|tool| tool.name).collect();
-        assert_eq!(names, ["y", "z", "b", "c", "d", "a"]);
-    }
-
-    #[test]
     fn what_we_do_not_know_of_a_definition_is_kept() {
         let (merged, _) = merge(&[], &[offered("a", "search")]);
         let text = merged["search"].definition.write(mcpfleet_protocol::Revision::LATEST_MODERN);

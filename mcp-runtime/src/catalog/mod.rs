@@ -20,13 +20,16 @@ pub use directory::Found;
 
 use crate::{
     credentials::Credentials,
-    identity::Principal,
+    identity::{Gatekeeper, Principal, Right},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
 use directory::Directory;
 use lists::{Lists, latest};
-use mcpfleet_config::{ConfigHash, RuntimeConfig, ToolPriority, status::MissingCredential};
+use mcpfleet_config::{
+    ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
+    status::{CredentialUser, MissingCredential},
+};
 use mcpfleet_protocol::{
     Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities, Tool,
     answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
@@ -41,8 +44,9 @@ use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
-/// How long clients may keep what the server says of itself.
-const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
+/// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
+/// should be seen.
+const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
@@ -66,6 +70,8 @@ pub struct Parts {
     pub offers: Arc<Offers>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
+    /// Who is let in.
+    pub gate: Arc<Gatekeeper>,
 }
 
 /// One server at one moment.
@@ -118,6 +124,8 @@ impl Snapshot {
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        // What depends on the caller is the caller's own (2026-07-28, caching, "cacheScope").
+        let scope = if parts.gate.is_open() { CacheScope::Public } else { CacheScope::Private };
         let identity = identity(&implementation, config, &parts.offers, &parts.roster);
         let mut listed: Vec<(Tool, Arc<Entry>)> = merged
             .into_iter()
@@ -130,6 +138,7 @@ impl Snapshot {
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
         let lists = Lists::new(
+            CachePolicy { ttl_ms: TTL_MS, scope },
             listed,
             [
                 directory.prompts.values().cloned().collect(),
@@ -143,7 +152,10 @@ impl Snapshot {
             tools,
             directory,
             lists,
-            discover: discover(&tasks::offered(&identity, &parts.roster), CACHE),
+            discover: discover(
+                &tasks::offered(&identity, &parts.roster),
+                CachePolicy { ttl_ms: TTL_MS, scope },
+            ),
             identity,
             implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
@@ -156,6 +168,11 @@ impl Snapshot {
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
         self.tools.get(name)
+    }
+
+    /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
     }
 
     /// How many tools are listed.
@@ -239,12 +256,22 @@ impl Snapshot {
         answer::initialize(&self.identity, negotiated)
     }
 
+    /// Entries of the keys' Secret that are there and cannot be read.
+    fn unusable_keys(&self) -> impl Iterator<Item = MissingCredential> {
+        let secret = self.parts.config.access.keys().unwrap_or_default();
+        self.parts.gate.unusable_keys().map(|(key, _)| MissingCredential {
+            credential: CredentialRef { secret: secret.to_owned(), key: key.to_owned() },
+            used_by: vec![CredentialUser::Access],
+        })
+    }
+
     /// Credentials that are named and not there, with what does not work for want of them.
     pub fn missing_credentials(&self) -> Vec<MissingCredential> {
         let missing = self.parts.credentials.missing();
         let users = needs::credential_users(&self.parts.config);
         let of = |(credential, used_by)| MissingCredential { credential, used_by };
-        users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of).collect()
+        let named = users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of);
+        named.chain(self.unusable_keys()).collect()
     }
 }
 

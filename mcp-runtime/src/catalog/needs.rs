@@ -1,7 +1,7 @@
 //! Which parts of a configuration need which credential.
 
 use mcpfleet_config::{
-    Backend, CredentialRef, Header, RuntimeConfig, UpstreamTransport, status::CredentialUser,
+    Backend, CredentialRef, Header, RuntimeConfig, UpstreamTransport, WHOLE_SECRET, status::CredentialUser,
 };
 use std::collections::BTreeMap;
 
@@ -27,6 +27,10 @@ pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<C
         for credential in headers.iter().flat_map(Header::credentials) {
             users.entry(credential.clone()).or_default().push(user.clone());
         }
+    }
+    if let Some(secret) = config.access.keys() {
+        let whole = CredentialRef { secret: secret.to_owned(), key: WHOLE_SECRET.into() };
+        users.entry(whole).or_default().push(CredentialUser::Access);
     }
     for list in users.values_mut() {
         list.sort();

@@ -13,6 +13,7 @@ use crate::{
     egress::Egress,
     exchange::{Ask, Caller, Interest, Profile, Request},
     identity::Principal,
+    outgoing::{CredentialSource, Signer},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};
@@ -70,7 +71,9 @@ fn call_of(args: &Args) -> anyhow::Result<Option<(&str, Box<RawValue>)>> {
 }
 
 async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result<Shown> {
-    let endpoint = Endpoint::new(Egress::trusting(args.roots()?)?, args.url.clone(), args.headers());
+    let egress = Egress::trusting(args.roots()?)?;
+    let source = CredentialSource::fixed(args.headers(), Signer::new(egress.clone()));
+    let endpoint = Endpoint::new(egress, args.url.clone(), source);
     let host = endpoint.host().to_owned();
     let connection = Connection::open(endpoint).await.map_err(|error| explained(&host, error))?;
     let shown = match call {

@@ -1,6 +1,7 @@
 //! Commands of the binary.
 
 pub mod call;
+pub mod keys;
 pub mod lint;
 mod replicas;
 pub mod serve;
@@ -25,6 +26,8 @@ enum Command {
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
     Call(call::Args),
+    /// Make virtual keys for callers.
+    Keys(keys::Args),
 }
 
 impl Cli {
@@ -37,6 +40,7 @@ impl Cli {
             Command::Serve(args) => serve::run(*args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
+            Command::Keys(args) => keys::run(&args),
         }
     }
 }

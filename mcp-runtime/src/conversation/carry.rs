@@ -11,12 +11,12 @@ use crate::{
     exchange::{Ask, Caller, Request, Resumption},
 };
 use mcpfleet_protocol::{
-    ErrorCode,
+    Era, ErrorCode,
     answer::input_required,
-    json::JsonText,
+    json::{JsonText, Members},
     jsonrpc::Id,
     mrtr::InputResponses,
-    server::{self, Complete, Operation, Reference},
+    server::{self, Complete, Operation, Reference, Refusal},
     task::with_id,
 };
 use serde_json::{
@@ -182,6 +182,17 @@ fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, 
     }
 }
 
+/// Whether nothing came of it but an error.
+fn failed(result: &Result<Outcome, CallError>) -> bool {
+    match result {
+        Ok(Outcome::Forwarded(result)) => {
+            Members::read(result).and_then(|it| it.get("isError")).is_some_and(|it| it.get() == "true")
+        }
+        Ok(Outcome::Made(_) | Outcome::InputRequired { .. } | Outcome::Task(_)) => false,
+        Err(error) => matches!(error, CallError::Upstream { .. } | CallError::Unavailable { .. }),
+    }
+}
+
 /// One request, free of the wire that it came on.
 struct Job {
     visit: Visit,
@@ -197,6 +208,11 @@ impl Job {
         let stack::Answered { result, permit } =
             stack::run(&self.visit.server, &self.visit.snapshot, &request, &caller).await;
         let result = match result {
+            // Only modern clients know the error; a legacy one reads what the upstream says.
+            result if self.client.era() == Era::Modern && failed(&result) && caller.lacking().is_some() => {
+                let required = caller.lacking().cloned().unwrap_or_else(JsonText::empty_object);
+                Answered::refusal(&Refusal::missing_capability(&self.id, &required))
+            }
             Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
             Ok(Outcome::Task(created)) => self.task(&request.ask, &created),
             Ok(Outcome::Forwarded(result)) => {

@@ -26,7 +26,7 @@ use tokio::{
 const GATHER: Duration = Duration::from_millis(20);
 
 /// The work: ends with the answer. Dropping it cancels it, here and upstream.
-pub type Work = Pin<Box<dyn Future<Output = Answered> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
 /// What an exchange says next.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(super) struct Going {
 }
 
 /// Where a request comes from.
-pub struct Origin {
+pub(super) struct Origin {
     /// The id of the client's request.
     pub id: Id<'static>,
     /// Its progress token.

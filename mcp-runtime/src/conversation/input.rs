@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// How long a client may take to bring what it was asked for. A person reads, thinks and types.
-pub const PATIENCE: Duration = Duration::from_mins(10);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What makes a request the same when it is retried: method, name or URI, arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Digest([u8; 16]);
 
 impl Digest {
     /// The digest of what is asked. Arguments that mean the same are the same, however they are written.
-    pub fn of(ask: &Ask) -> Self {
+    pub(super) fn of(ask: &Ask) -> Self {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             hash.update(part.len().to_be_bytes());
@@ -103,7 +103,12 @@ impl Sealed {
     ///
     /// # Errors
     /// When an upstream's state is longer than a client may be given to carry.
-    pub fn seal(self, keys: &Keyring, partition: [u8; 16], digest: Digest) -> Result<String, NotSealed> {
+    pub(super) fn seal(
+        self,
+        keys: &Keyring,
+        partition: [u8; 16],
+        digest: Digest,
+    ) -> Result<String, NotSealed> {
         let until = now() + PATIENCE.as_secs();
         let envelope = Envelope { partition, digest: digest.0, until, state: self };
         let text = serde_json::to_vec(&envelope).map_err(|_| NotSealed::Library)?;
@@ -114,7 +119,12 @@ impl Sealed {
     ///
     /// # Errors
     /// [`Unusable::Foreign`], [`Unusable::Expired`].
-    pub fn open(text: &str, keys: &Keyring, partition: [u8; 16], digest: Digest) -> Result<Self, Unusable> {
+    pub(super) fn open(
+        text: &str,
+        keys: &Keyring,
+        partition: [u8; 16],
+        digest: Digest,
+    ) -> Result<Self, Unusable> {
         let bytes = keys.open(Purpose::RequestState, text).map_err(|_| Unusable::Foreign)?;
         let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| Unusable::Foreign)?;
         if envelope.partition != partition || envelope.digest != digest.0 {
@@ -130,19 +140,19 @@ fn now() -> u64 {
 
 /// Questions that wait for a modern client, by the key under which it is asked.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub(super) struct Waiting {
     asked: u32,
     open: Vec<(String, Question, oneshot::Sender<Answer>)>,
 }
 
 impl Waiting {
     /// Nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
     /// One more; one that no client of this era can be asked is refused at once.
-    pub fn add(&mut self, question: Question, reply: oneshot::Sender<Answer>) {
+    pub(super) fn add(&mut self, question: Question, reply: oneshot::Sender<Answer>) {
         if InputMethod::parse(&question.method).is_none() || self.open.len() >= MAX_INPUTS {
             // Whoever asked may be gone.
             let _ = reply.send(Err(Unanswered::NotOffered { method: question.method }));
@@ -158,7 +168,7 @@ impl Waiting {
     }
 
     /// What the client is asked.
-    pub fn requests(&self) -> JsonText {
+    pub(super) fn requests(&self) -> JsonText {
         write_requests(self.open.iter().filter_map(|(key, question, _)| {
             let method = InputMethod::parse(&question.method)?;
             Some((key.as_str(), method, question.params.as_deref().map(RawValue::get)))
@@ -166,7 +176,7 @@ impl Waiting {
     }
 
     /// Hands on what the client has brought. What it has not brought waits on.
-    pub fn answer(&mut self, responses: &InputResponses<'_>) {
+    pub(super) fn answer(&mut self, responses: &InputResponses<'_>) {
         let open = std::mem::take(&mut self.open);
         for (key, question, reply) in open {
             match responses.get(&key) {

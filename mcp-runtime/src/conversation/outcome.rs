@@ -3,7 +3,7 @@
 //! | [`CallError`] | HTTP | `tools/call` | other methods |
 //! |---|---|---|---|
 //! | `Unknown` | 200 | error -32602 | error -32602; a resource: -32002 in the legacy revisions |
-//! | `Forbidden` | 403 and a challenge | error -31403 | the same |
+//! | `NotAllowed` | 401 or 403, `WWW-Authenticate` | error -31403 | the same |
 //! | `InvalidArguments` | 200 | result with `isError`, for the model to read | error -32602 |
 //! | `Timeout` | 200 | result with `isError` | error -31504 |
 //! | `Unavailable` | 200 | result with `isError` | error -31502 |
@@ -17,7 +17,7 @@ use crate::{
 };
 use http::StatusCode;
 use mcpfleet_protocol::{
-    ErrorCode,
+    Era, ErrorCode,
     answer::{
         CachePolicy, CallResult, Content, Forward, Implementation, ToolOutcome, forward_result,
         translate_error,
@@ -74,9 +74,8 @@ impl Written<'_> {
                 let code = kind.not_found(self.client.era());
                 Answered::error(self.id, code, &text)
             }
-            CallError::Forbidden { scopes } => Answered {
-                status: StatusCode::FORBIDDEN,
-                scopes: Some(scopes),
+            CallError::NotAllowed { challenge } => Answered {
+                challenge: Some(challenge),
                 ..Answered::error(self.id, ErrorCode::Forbidden, &text)
             },
             CallError::Busy { retry_after, .. } => Answered::busy(self.id, &text, retry_after),
@@ -85,7 +84,13 @@ impl Written<'_> {
                 let Ok(raw) = to_raw_value(&object) else { return Answered::broken() };
                 let error = RpcError { code, message: message.into(), data: data.as_deref(), raw: &raw };
                 let error = translate_error(&error, ask.kind(), from, self.client.revision);
-                Answered::message(jsonrpc::forwarded_error(self.id, &error))
+                let status = match ErrorCode::from_number(code) {
+                    Some(ErrorCode::MissingRequiredClientCapability) if self.client.era() == Era::Modern => {
+                        StatusCode::BAD_REQUEST
+                    }
+                    _ => StatusCode::OK,
+                };
+                Answered { status, ..Answered::message(jsonrpc::forwarded_error(self.id, &error)) }
             }
             _ if matches!(ask, Ask::CallTool { .. }) => self.made(&ToolResult::failure(advice(&error))),
             CallError::InvalidArguments { .. } => Answered::error(self.id, ErrorCode::InvalidParams, &text),

@@ -1,6 +1,6 @@
 //! The last message of an exchange, and what HTTP says with it.
 
-use crate::admission::Permit;
+use crate::{admission::Permit, identity::Challenge};
 use bytes::Bytes;
 use http::StatusCode;
 use mcpfleet_protocol::{
@@ -23,14 +23,14 @@ pub struct Answered {
     pub retry_after: Option<Duration>,
     /// The place in execution, held until the last byte is written.
     pub permit: Option<Permit>,
-    /// 403: scopes that the caller lacks, for the challenge.
-    pub scopes: Option<Vec<String>>,
+    /// The caller may not: over HTTP it is told what it needs.
+    pub challenge: Option<Box<Challenge>>,
 }
 
 impl Answered {
     /// A whole response.
     pub fn message(message: Bytes) -> Self {
-        Self { message, status: StatusCode::OK, retry_after: None, permit: None, scopes: None }
+        Self { message, status: StatusCode::OK, retry_after: None, permit: None, challenge: None }
     }
 
     /// A success.

@@ -5,9 +5,12 @@ use crate::{
     admission::{Blocked, Permit},
     identity::Principal,
 };
-use mcpfleet_protocol::{Revision, server::LogLevel};
+use mcpfleet_protocol::{Revision, json::JsonText, server::LogLevel};
 use serde_json::value::RawValue;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -52,6 +55,7 @@ pub struct Caller {
     profile: Arc<Profile>,
     events: Option<mpsc::Sender<Event>>,
     place: Arc<Place>,
+    lacking: Arc<OnceLock<JsonText>>,
 }
 
 /// The deadline of a request under way.
@@ -138,12 +142,12 @@ impl Caller {
     /// A caller and what is to be sent to it.
     pub fn new(profile: Arc<Profile>) -> (Self, Events) {
         let (events, receiver) = mpsc::channel(BACKLOG);
-        (Self { profile, events: Some(events), place: Arc::default() }, receiver)
+        (Self { profile, events: Some(events), place: Arc::default(), lacking: Arc::default() }, receiver)
     }
 
     /// A caller that takes the answer only.
     pub fn silent(profile: Arc<Profile>) -> Self {
-        Self { profile, events: None, place: Arc::default() }
+        Self { profile, events: None, place: Arc::default(), lacking: Arc::default() }
     }
 
     /// What is known of it.
@@ -178,6 +182,16 @@ impl Caller {
         let answer = timeout(PATIENCE, answer).await;
         self.place.back().await;
         answer.ok().and_then(Result::ok).unwrap_or(Err(Unanswered::Gone))
+    }
+
+    /// It was to be asked something that it has not declared: `required` capabilities. The first such is kept.
+    pub fn lacks(&self, required: JsonText) {
+        let _ = self.lacking.set(required);
+    }
+
+    /// What it would have had to declare.
+    pub fn lacking(&self) -> Option<&JsonText> {
+        self.lacking.get()
     }
 
     /// The request has got its place in execution. It is given back while the client is asked something.

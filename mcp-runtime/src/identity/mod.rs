@@ -1,24 +1,30 @@
-//! Stand-in.
-use std::sync::Arc;
-#[derive(Debug, Clone)]
-pub struct Principal;
-impl Principal {
-    pub fn anonymous() -> Arc<Self> {
-        Arc::new(Self)
-    }
-    pub fn fingerprint(&self) -> [u8; 16] {
-        [0; 16]
-    }
-    pub fn has_scopes(&self, s: &[String]) -> bool {
-        s.is_empty()
-    }
-    pub fn knows_tool(&self, _: &str) -> bool {
-        true
-    }
-    pub fn may_use(&self, s: &[String], _: &str) -> bool {
-        s.is_empty()
-    }
-    pub fn is_limited_to_tools(&self) -> bool {
-        false
-    }
+//! Who calls.
+//!
+//! In: the headers of a request, before its body is read. Out: a [`Principal`], or a [`Challenge`] that says how to get in.
+//!
+//! ```text
+//! presented (which credential) -> keyring (a key of ours) | oauth (an access token) | nobody -> Principal
+//! ```
+//! A [`Gatekeeper`] belongs to one configuration and its secrets; what issuers' keys it has fetched goes on to the next.
+//! The clauses: MCP 2026-07-28, basic/authorization (the same rules since 2025-06-18); RFC 6750 (bearer tokens and
+//! challenges); RFC 9728 (resource metadata); RFC 9068 and RFC 8725 (what makes a JWT an access token).
+
+mod challenge;
+mod gatekeeper;
+pub mod keys;
+mod oauth;
+mod presented;
+mod principal;
+mod resource;
+
+pub use challenge::Challenge;
+pub use gatekeeper::{Fit, Gatekeeper};
+pub use principal::{Principal, Right, Scopes, ToolPatterns};
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
 }

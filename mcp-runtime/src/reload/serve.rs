@@ -118,7 +118,7 @@ impl Reloader {
         let Declared { config, hash, revision, secrets } = declared;
         let source = self.around.credentials.clone().map_or(secrets, credentials::Source::Directory);
         let wanted = config.clone();
-        let read = tokio::task::spawn_blocking(move || Credentials::load(&source, &wanted.credentials()));
+        let read = tokio::task::spawn_blocking(move || Credentials::load_for(&source, &wanted));
         let credentials = Arc::new(read.await.unwrap_or_default());
         Loaded { config, hash, revision, credentials }
     }

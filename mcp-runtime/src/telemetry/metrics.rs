@@ -103,6 +103,8 @@ pub enum HttpRoute {
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// Metadata of the resource that a server is to OAuth clients.
+    ResourceMetadata,
     /// Anything else.
     Unknown,
 }
@@ -114,6 +116,7 @@ impl EncodeLabelValue for HttpRoute {
             Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })
     }

@@ -71,7 +71,7 @@ pub fn no_stream_message(id: Option<&Id<'_>>, max: u32) -> Bytes {
 
 /// A whole JSON-RPC response, in a form that the client takes.
 pub fn answered(answered: Answered, accepts: Accepts) -> Response<Body> {
-    let Answered { message, status, retry_after, permit, .. } = answered;
+    let Answered { message, status, retry_after, permit, challenge } = answered;
     let mut response = if accepts == Accepts::EventStreamOnly && status == StatusCode::OK {
         with_type(status, EVENT_STREAM, full(sse::encode(&String::from_utf8_lossy(&message), None)))
     } else {
@@ -79,6 +79,9 @@ pub fn answered(answered: Answered, accepts: Accepts) -> Response<Body> {
     };
     if let Some(after) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
+    }
+    if let Some(challenge) = challenge {
+        response = challenge.dress(response);
     }
     response.map(|body| hold(body, permit))
 }

@@ -239,7 +239,7 @@ impl Call<'_> {
 
     fn check_mirrored(&self, request: &Request<'_>) -> Result<(), Refusal> {
         let Operation::CallTool(call) = &request.operation else { return Ok(()) };
-        match (request.context.era(), self.visit.snapshot.tool(&call.name)) {
+        match (request.context.era(), self.visit.snapshot.tool_for(&self.principal, &call.name)) {
             (Era::Modern, Some(entry)) => check_param_headers(
                 &self.arrived.parts.headers,
                 &entry.mirrored,

@@ -13,6 +13,7 @@ pub mod held;
 pub mod intake;
 pub mod listener;
 pub mod mcp;
+pub mod metadata;
 pub mod models;
 pub mod retreat;
 pub mod routes;

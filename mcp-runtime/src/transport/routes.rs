@@ -6,18 +6,19 @@ use super::{
     event_stream,
     intake::{MAX_BODY, NoBody},
     mcp::{self, Call},
-    models, subscriptions,
+    metadata, models, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
     conversation::Visit,
     fleet::Address,
-    identity::Principal,
+    identity::{Challenge, Gatekeeper, Principal},
     model::{self, Body},
     peer::Forwarded,
     server::Server,
-    telemetry::HttpRoute,
+    telemetry::{HttpRoute, MODELS},
 };
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{CONNECTION, RETRY_AFTER},
@@ -30,7 +31,7 @@ use std::{convert::Infallible, sync::Arc};
 pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let route = route_of(&request);
     let version = request.version();
-    let is_probe = request.headers().get(PROBE_HEADER) == Some(shared.probe_key());
+    let is_probe = is_probe(&shared, request.headers());
     // Counted where the client has reached us, and no proof that clients do.
     let is_forwarded = request.extensions().get::<Forwarded>().is_some();
     let mut response = dispatch(&shared, route, request).await;
@@ -45,36 +46,59 @@ pub async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> Result<R
     Ok(response)
 }
 
+fn is_probe(shared: &Shared, headers: &HeaderMap) -> bool {
+    headers
+        .get(PROBE_HEADER)
+        .is_some_and(|key| verify_slices_are_equal(key.as_bytes(), shared.probe_key().as_bytes()).is_ok())
+}
+
+/// Who calls. Asked before the body is read: nobody is worked for who is not let in.
+async fn admit(shared: &Shared, gate: &Gatekeeper, headers: &HeaderMap) -> Result<Arc<Principal>, Challenge> {
+    if is_probe(shared, headers) { Ok(Principal::nobody()) } else { gate.admit(headers).await }
+}
+
 fn route_of(request: &Request<Incoming>) -> HttpRoute {
     match Address::read(request.uri().path()).endpoint {
         "/mcp" => HttpRoute::Mcp,
         "/sse" => HttpRoute::Sse,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
+        _ if request.uri().path().starts_with("/.well-known/oauth-protected-resource") => {
+            HttpRoute::ResourceMetadata
+        }
         _ => HttpRoute::Unknown,
     }
 }
 
 async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incoming>) -> Response<Body> {
-    let address = Address::read(request.uri().path());
-    let Some(server) = shared.fleet.find(address).filter(|_| route != HttpRoute::Unknown) else {
+    let (path, headers) = (request.uri().path(), request.headers());
+    if route == HttpRoute::ResourceMetadata {
+        let document = metadata::get(shared, request.method(), path, headers);
+        return document.unwrap_or_else(|| not_found(shared, route));
+    }
+    let Some(server) = shared.fleet.find(Address::read(path)).filter(|_| route != HttpRoute::Unknown) else {
         return not_found(shared, route);
     };
     let snapshot = server.snapshot();
-    let origin = mcp::check_origin(&snapshot, shared.exposure, request.headers());
-    match route {
-        HttpRoute::Mcp | HttpRoute::Sse => match origin {
-            Ok(()) => {
-                let visit = Visit { shared: shared.clone(), server, snapshot };
-                mcp_request(visit, Principal::anonymous(), route, request).await
-            }
-            Err(why) => answer::refusal(&why),
-        },
-        _ if !snapshot.parts.config.serves_models => not_found(shared, route),
-        _ => match origin {
-            Ok(()) => model_request(shared, &server, &snapshot, route, request).await,
-            Err(why) => models::foreign_origin(&why),
-        },
+    let origin = mcp::check_origin(&snapshot, shared.exposure, headers);
+    let is_mcp = matches!(route, HttpRoute::Mcp | HttpRoute::Sse);
+    if !is_mcp && !snapshot.parts.config.serves_models {
+        return not_found(shared, route);
+    }
+    if let Err(why) = origin {
+        return if is_mcp { answer::refusal(&why) } else { models::foreign_origin(&why) };
+    }
+    match admit(shared, &snapshot.parts.gate, headers).await {
+        Ok(caller) if is_mcp => {
+            let visit = Visit { shared: shared.clone(), server, snapshot };
+            mcp_request(visit, caller, route, request).await
+        }
+        Ok(caller) if caller.may_use(&[], MODELS) => {
+            model_request((shared, &server), &snapshot, &caller, route, request).await
+        }
+        Ok(_) => models::out_of_reach(),
+        Err(challenge) if is_mcp => challenge.response(),
+        Err(challenge) => models::not_let_in(&challenge),
     }
 }
 
@@ -116,9 +140,9 @@ fn no_body(why: NoBody) -> Response<Body> {
     }
 }
 async fn model_request(
-    shared: &Shared,
-    server: &Server,
+    (shared, server): (&Shared, &Server),
     snapshot: &Snapshot,
+    caller: &Principal,
     route: HttpRoute,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -132,7 +156,7 @@ async fn model_request(
     let (parts, body) = request.into_parts();
     let headers: HeaderMap = parts.headers;
     match shared.intake.read(body).await {
-        Ok(body) => models::chat(server, snapshot, &headers, body.bytes.clone()).await,
+        Ok(body) => models::chat(server, snapshot, caller, &headers, body.bytes.clone()).await,
         Err(NoBody::TooLarge) => model::too_large(MAX_BODY),
         Err(NoBody::TooSlow | NoBody::Broken) => too_slow(),
         Err(NoBody::NoRoom) => no_room(),
@@ -168,7 +192,7 @@ fn not_found(shared: &Shared, route: HttpRoute) -> Response<Body> {
     }
     let why = match route {
         HttpRoute::ChatCompletions | HttpRoute::Models => "models are not served here",
-        HttpRoute::Mcp | HttpRoute::Sse | HttpRoute::Unknown => "there is nothing at this path",
+        _ => "there is nothing at this path",
     };
     let body = serde_json::json!({"error": why, "endpoints": endpoints});
     answer::json(StatusCode::NOT_FOUND, body.to_string())

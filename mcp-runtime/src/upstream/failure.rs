@@ -47,7 +47,8 @@ pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
         | ClientError::NoEndpoint
         | ClientError::Endpoint(_)
         | ClientError::NoAnswer => true,
-        ClientError::Timeout(_)
+        ClientError::Credential(_)
+        | ClientError::Timeout(_)
         | ClientError::Busy(_)
         | ClientError::TooLarge { .. }
         | ClientError::Reply(_)

@@ -20,11 +20,14 @@ use std::{
 };
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long a new stream may take to stand before the old one is let go.
 const HANDOVER: Duration = Duration::from_secs(2);
+
+/// A stream that ends sooner counts as a failure.
+const LASTING: Duration = Duration::from_secs(30);
 
 /// The subscriptions of one connection.
 pub(super) struct Listener {
@@ -93,19 +96,22 @@ impl Listener {
             if !filter.is_empty() {
                 let opening = self.open(filter);
                 stream = self.standing(opening, before.is_some()).await;
-                failures = if stream.is_some() { 0 } else { failures.saturating_add(1) };
+                failures = failures.saturating_add(u32::from(stream.is_none()));
+            } else {
+                failures = 0;
             }
             drop(before);
             self.stands.store(stream.is_some(), Ordering::Relaxed);
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },
-                () = ended(&mut stream), if stream.is_some() => {
+                since = ended(&mut stream), if stream.is_some() => {
                     self.stands.store(false, Ordering::Relaxed);
                     self.bell.lists_changed();
                     stream = None;
-                    sleep(self.pace.until_retry(1)).await;
+                    failures = if since.elapsed() >= LASTING { 1 } else { failures.saturating_add(1) };
+                    sleep(self.pace.until_retry(failures)).await;
                 }
-                () = sleep(self.pace.until_retry(failures)), if failures > 0 => {}
+                () = sleep(self.pace.until_retry(failures)), if stream.is_none() && failures > 0 => {}
             }
         }
     }
@@ -121,7 +127,7 @@ impl Listener {
                 tracing::debug!(%error, "subscription ended");
             }
         }));
-        Stream { acknowledged, over, _task: task }
+        Stream { acknowledged, over, since: Instant::now(), _task: task }
     }
 
     /// The stream, once it is acknowledged. Without one before it a change may have been missed.
@@ -161,12 +167,14 @@ struct Stream {
     acknowledged: watch::Receiver<u64>,
     /// Its sender is gone when the stream is.
     over: watch::Receiver<()>,
+    since: Instant,
     _task: StopOnDrop,
 }
 
-async fn ended(stream: &mut Option<Stream>) {
-    if let Some(stream) = stream {
-        // It sends nothing: what comes is its end.
-        let _ = stream.over.changed().await;
-    }
+/// Waits for the end of the stream; gives when it began.
+async fn ended(stream: &mut Option<Stream>) -> Instant {
+    let Some(stream) = stream else { return Instant::now() };
+    // It sends nothing: what comes is its end.
+    let _ = stream.over.changed().await;
+    stream.since
 }

@@ -38,7 +38,7 @@ pub use line::Line;
 pub use offer::{Roster, UpstreamOffer, UpstreamTool};
 pub use pace::Pace;
 
-use crate::{call::CallError, credentials::Credentials, egress::Egress};
+use crate::{call::CallError, credentials::Credentials, egress::Egress, outgoing::Signer};
 use bell::Bell;
 use board::Board;
 use interest::Interests;
@@ -55,6 +55,7 @@ use worker::{Around, Worker};
 #[derive(Debug)]
 pub struct Pool {
     egress: Egress,
+    signer: Signer,
     pace: Pace,
     board: Arc<Board>,
     /// By upstream. Wishes outlive configurations: an upstream that comes back is asked again.
@@ -64,21 +65,22 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool.
-    pub fn new(egress: Egress) -> Self {
-        Self::with_pace(egress, Pace::default())
+    pub fn new(egress: Egress, signer: Signer) -> Self {
+        Self::with_pace(egress, signer, Pace::default())
     }
 
     /// An empty pool that asks its upstreams at another pace.
-    pub fn with_pace(egress: Egress, pace: Pace) -> Self {
+    pub fn with_pace(egress: Egress, signer: Signer, pace: Pace) -> Self {
         let updates = broadcast::Sender::new(bell::BACKLOG);
-        Self { egress, pace, board: Arc::default(), interests: Mutex::default(), updates }
+        Self { egress, signer, pace, board: Arc::default(), interests: Mutex::default(), updates }
     }
 
     /// Connects to, keeps and drops upstreams so that they are `wanted`. An upstream whose declaration or credentials
     /// changed is connected anew; calls that are under way end on the connection that they began on. Must be called
     /// on a tokio runtime.
     pub fn apply(&self, wanted: &[Upstream], credentials: &Arc<Credentials>) {
-        let wanted: Vec<Wanted> = wanted.iter().map(|upstream| Wanted::new(upstream, credentials)).collect();
+        let wanted: Vec<Wanted> =
+            wanted.iter().map(|upstream| Wanted::new(upstream, credentials, &self.signer)).collect();
         self.board.apply(&wanted, |wanted, turn| {
             let worker = Worker::new(wanted, &self.egress, self.around(&wanted.upstream.name), turn)?;
             Ok(tokio::spawn(worker.run()))

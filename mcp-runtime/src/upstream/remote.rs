@@ -35,7 +35,9 @@ impl Remote {
             connection.log_from(level).await;
         }
         let outcome = connection.send(request, caller, permit).await;
-        self.sessions.give_back(lease);
+        if matches!(outcome, Ok(_) | Err(ClientError::Rpc(_))) {
+            self.sessions.give_back(lease);
+        }
         outcome
     }
 }

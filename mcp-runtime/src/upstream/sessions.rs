@@ -4,7 +4,7 @@
 //! |---|---|
 //! | legacy | one of its own, from its first call to its end: what the upstream keeps for a client, it keeps for this one |
 //! | modern, with capabilities or a log level | one of a pool for its principal and capabilities, for one call at a time: whatever the upstream asks is asked of that call |
-//! | modern, with neither | the plain one, which nothing can be asked of |
+//! | modern, with neither | its principal's plain one, which nothing can be asked of |
 
 use super::connection::{ClientError, Connection, Found, Listens, Plan, Wire, relayed};
 use crate::{
@@ -47,7 +47,6 @@ pub(super) struct Sessions {
 
 #[derive(Debug, Default)]
 struct State {
-    plain: Arc<Kept>,
     kept: HashMap<ClientSession, Arc<Kept>>,
     idle: Vec<Pooled>,
     /// Calls that wait for a place in the pool.
@@ -82,7 +81,7 @@ struct Kind {
 #[derive(Debug)]
 pub(super) enum Lease {
     Kept(Arc<Kept>),
-    Pooled(Pooled),
+    Pooled(Box<Pooled>),
 }
 
 impl Default for Kept {
@@ -129,26 +128,30 @@ impl Sessions {
         let listens = if silent { Listens::Never } else { Listens::Always };
         if let Some(session) = profile.session {
             let kept = self.kept(session);
-            return self.opened(kept, declared, listens, permit).await;
+            return self.opened(kept, (profile, declared), listens, permit).await;
         }
         // On the one stream a slow reader of progress would hold up everyone.
         let floods = self.found.wire == Wire::HttpSse && profile.progress == Interest::Wanted;
         if listens == Listens::Never && !floods {
-            let plain = self.lock().plain.clone();
-            return self.opened(plain, declared, listens, permit).await;
+            // A principal has one that nothing can be asked of; no client's session has its fingerprint for a name.
+            let plain = self.kept(profile.partition);
+            return self.opened(plain, (profile, declared), listens, permit).await;
         }
         let kind = Kind { partition: profile.partition, declared, level: profile.log_level };
-        self.pooled(kind, permit).await.map(Lease::Pooled)
+        self.pooled(profile, kind, permit).await.map(|pooled| Lease::Pooled(Box::new(pooled)))
     }
 
     /// Takes a session back after a call that has ended by itself. One whose call was given up is not given back: what
     /// the upstream still says about it must not reach another.
     pub(super) fn give_back(&self, lease: Lease) {
-        if let Lease::Pooled(mut pooled) = lease {
-            pooled.since = Instant::now();
-            let mut state = self.lock();
-            if state.waiting == 0 {
-                state.idle.push(pooled);
+        match lease {
+            Lease::Kept(kept) => *kept.used() = Instant::now(),
+            Lease::Pooled(mut pooled) => {
+                pooled.since = Instant::now();
+                let mut state = self.lock();
+                if state.waiting == 0 {
+                    state.idle.push(*pooled);
+                }
             }
         }
     }
@@ -193,25 +196,30 @@ impl Sessions {
     async fn opened(
         &self,
         kept: Arc<Kept>,
-        declared: ClientCapabilities,
+        (profile, declared): (&Profile, ClientCapabilities),
         listens: Listens,
         permit: Option<&Permit>,
     ) -> Result<Lease, ClientError> {
         *kept.used() = Instant::now();
         if !kept.connection.initialized() {
             let _blocked = permit.map(Permit::blocked);
-            kept.connection.get_or_try_init(|| self.open(declared, listens)).await?;
+            kept.connection.get_or_try_init(|| self.open(profile, declared, listens)).await?;
         }
         Ok(Lease::Kept(kept))
     }
 
-    async fn pooled(&self, kind: Kind, permit: Option<&Permit>) -> Result<Pooled, ClientError> {
+    async fn pooled(
+        &self,
+        profile: &Profile,
+        kind: Kind,
+        permit: Option<&Permit>,
+    ) -> Result<Pooled, ClientError> {
         if let Some(idle) = self.take_idle(&kind) {
             return Ok(idle);
         }
         let _blocked = permit.map(Permit::blocked);
         let place = self.place().await?;
-        let connection = self.open(kind.declared.clone(), Listens::Always).await?;
+        let connection = self.open(profile, kind.declared.clone(), Listens::Always).await?;
         Ok(Pooled { connection, kind, since: Instant::now(), _place: place })
     }
 
@@ -238,8 +246,14 @@ impl Sessions {
         self.places.clone().acquire_owned().await.map_err(|_| ClientError::NoAnswer)
     }
 
-    async fn open(&self, declared: ClientCapabilities, listens: Listens) -> Result<Connection, ClientError> {
-        let plan = Plan { declared, listens, ..self.plan.clone() };
+    async fn open(
+        &self,
+        profile: &Profile,
+        declared: ClientCapabilities,
+        listens: Listens,
+    ) -> Result<Connection, ClientError> {
+        let endpoint = self.plan.endpoint.acting_for(Some(&profile.principal));
+        let plan = Plan { endpoint, declared, listens, ..self.plan.clone() };
         let opening = Connection::planned(plan, Some(self.found));
         timeout(self.patience, opening).await.unwrap_or(Err(ClientError::Timeout(self.patience)))
     }

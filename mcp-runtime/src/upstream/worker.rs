@@ -148,8 +148,9 @@ impl Worker {
     }
 
     fn next_list(&self, remote: &Remote, stands: &AtomicBool) -> Instant {
-        let told = remote.watching.is_listening() || stands.load(Ordering::Relaxed);
-        let news = if told { News::Told } else { News::Untold };
+        let listening = remote.watching.is_listening() || stands.load(Ordering::Relaxed);
+        let news =
+            if listening && remote.watching.about().announces_lists() { News::Told } else { News::Untold };
         Instant::now() + self.around.pace.until_refresh(news)
     }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "scripts read better so")]
 
 mod call_command;
+mod callers;
 mod chat;
 mod http_backend;
 mod http_faults;
@@ -13,4 +14,9 @@ mod server;
 mod tls;
 mod upstream;
 mod upstream_faults;
+mod upstream_interim;
+mod upstream_lists;
+mod upstream_pool;
+mod upstream_rounds;
 mod upstream_sessions;
+mod upstream_sse;

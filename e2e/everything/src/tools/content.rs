@@ -33,7 +33,9 @@ pub(super) fn run(call: &Call) -> Outcome {
         ]),
         "test_error_handling" => failure("This tool intentionally returns an error for testing"),
         "structured" => structured(json!({ "answer": 42, "list": [1, 2, 3] })),
-        "structured_list" => structured(json!([1, 2, 3])),
+        "structured_list" if call.is_modern() => structured(json!([1, 2, 3])),
+        // Before 2026-07-28 structured content is an object.
+        "structured_list" => text("[1,2,3]"),
         "resource_link" => {
             let link = Resource::new("test://static-text", "Static text").with_mime_type("text/plain");
             CallToolResult::success(vec![ContentBlock::resource_link(link)])

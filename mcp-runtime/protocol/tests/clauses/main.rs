@@ -14,6 +14,7 @@ mod operations;
 mod param_headers;
 mod probing;
 mod properties;
+mod round_trips;
 mod scanning;
 mod sse;
 mod subscriptions;

@@ -1,23 +1,40 @@
 //! Where a server is, and what every request to it carries.
 
 use super::ClientError;
-use crate::egress::{Egress, EgressError};
+use crate::{
+    egress::{Egress, EgressError},
+    identity::Principal,
+    outgoing::CredentialSource,
+};
 use http::{HeaderMap, HeaderValue, Method, header::ACCEPT};
 use mcpfleet_protocol::client::Outgoing;
 use reqwest::{RequestBuilder, Response, Url};
+use std::sync::Arc;
 
-/// One URL of an MCP server.
+/// One URL of an MCP server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    egress: Egress,
+    shared: Arc<Shared>,
     url: Url,
-    headers: HeaderMap,
+    /// In whose name; `None` for the runtime's own.
+    caller: Option<Arc<Principal>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    egress: Egress,
+    source: CredentialSource,
 }
 
 impl Endpoint {
-    /// An endpoint whose every request carries `headers`, credentials among them.
-    pub fn new(egress: Egress, url: Url, headers: HeaderMap) -> Self {
-        Self { egress, url, headers }
+    /// An endpoint whose every request carries what `source` gives.
+    pub fn new(egress: Egress, url: Url, source: CredentialSource) -> Self {
+        Self { shared: Arc::new(Shared { egress, source }), url, caller: None }
+    }
+
+    /// The same endpoint for requests in the name of `caller`.
+    pub fn acting_for(&self, caller: Option<&Arc<Principal>>) -> Self {
+        Self { caller: caller.cloned(), ..self.clone() }
     }
 
     /// Host of the URL, for messages.
@@ -37,18 +54,19 @@ impl Endpoint {
 
     /// Sends one message.
     pub(super) async fn post(&self, outgoing: Outgoing) -> Result<Response, ClientError> {
-        self.send(self.request(Method::POST, outgoing.headers).body(outgoing.body)).await
+        let Outgoing { headers, body } = outgoing;
+        self.send(|own| self.request(Method::POST, own, &headers).body(body.clone())).await
     }
 
     /// Opens a stream of events.
     pub(super) async fn get(&self, mut headers: HeaderMap) -> Result<Response, ClientError> {
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
-        self.send(self.request(Method::GET, headers)).await
+        self.send(|own| self.request(Method::GET, own, &headers)).await
     }
 
     /// Ends a session.
     pub(super) async fn delete(&self, headers: HeaderMap) -> Result<Response, ClientError> {
-        self.send(self.request(Method::DELETE, headers)).await
+        self.send(|own| self.request(Method::DELETE, own, &headers)).await
     }
 
     /// An error while a body was read.
@@ -56,12 +74,13 @@ impl Endpoint {
         EgressError::from_client(self.host(), error).into()
     }
 
-    /// The one place where credentials meet a request. Headers of the protocol win over configured ones of the same name.
-    fn request(&self, method: Method, headers: HeaderMap) -> RequestBuilder {
-        self.egress.request(method, self.url.clone()).headers(self.headers.clone()).headers(headers)
+    /// Headers of the protocol win over configured ones of the same name.
+    fn request(&self, method: Method, own: HeaderMap, headers: &HeaderMap) -> RequestBuilder {
+        self.shared.egress.request(method, self.url.clone()).headers(own).headers(headers.clone())
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        Ok(self.egress.send(request).await?)
+    /// The one place where credentials meet a request.
+    async fn send(&self, make: impl Fn(HeaderMap) -> RequestBuilder) -> Result<Response, ClientError> {
+        Ok(self.shared.source.send(&self.shared.egress, self.caller.as_deref(), make).await?)
     }
 }

@@ -1,6 +1,10 @@
 //! What can go wrong with a server behind us. The texts follow the server's name and hold no secret.
 
-use crate::{egress::EgressError, exchange::Unanswered};
+use crate::{
+    egress::EgressError,
+    exchange::Unanswered,
+    outgoing::{NoCredential, SendError},
+};
 use http::StatusCode;
 use mcpfleet_protocol::{
     client::{EndpointError, ReplyError, Unusable},
@@ -16,6 +20,9 @@ pub enum ClientError {
     /// It could not be sent, or its answer broke off.
     #[error(transparent)]
     Egress(#[from] EgressError),
+    /// Nothing was sent: it could not carry what it is to carry.
+    #[error(transparent)]
+    Credential(#[from] NoCredential),
     /// The hello or the list took too long.
     #[error("it did not answer within {} s", .0.as_secs())]
     Timeout(Duration),
@@ -90,6 +97,15 @@ pub enum ClientError {
     /// It answered with an error.
     #[error("{}", .0.message)]
     Rpc(RpcFailure),
+}
+
+impl From<SendError> for ClientError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Credential(error) => error.into(),
+            SendError::Egress(error) => error.into(),
+        }
+    }
 }
 
 /// A JSON-RPC error.

@@ -4,19 +4,20 @@
 use super::{ClientError, RpcFailure, bare, feed::Feed, news, questions::Questions, session::Session};
 use crate::{
     exchange::{Caller, Notice, Question},
+    identity::Principal,
     upstream::bell::Bell,
 };
 use bytes::Bytes;
 use futures::StreamExt as _;
 use mcpfleet_protocol::{
-    Revision,
+    Era, Revision,
     client::{FromServer, Outgoing, messages, read},
     json::Members,
     jsonrpc::{Id, Outcome},
     server::LogLevel,
 };
 use serde_json::value::RawValue;
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -34,6 +35,16 @@ pub(super) enum Audience<'a> {
     Caller(&'a Caller),
 }
 
+impl<'a> Audience<'a> {
+    /// In whose name the request is made.
+    fn principal(self) -> Option<&'a Arc<Principal>> {
+        match self {
+            Self::Nobody => None,
+            Self::Caller(caller) => Some(&caller.profile().principal),
+        }
+    }
+}
+
 /// Sends a request of ours, whose id is its progress token too, and reads to the answer.
 pub(super) async fn exchange(
     session: &Session,
@@ -43,7 +54,7 @@ pub(super) async fn exchange(
     outgoing: Outgoing,
 ) -> Result<Reply, ClientError> {
     let mut place = session.enter(id)?;
-    let mut feed = pin!(Feed::new(session, outgoing).messages());
+    let mut feed = pin!(Feed::new(session, audience.principal(), outgoing).messages());
     let mut talk = Talk { session, bell, audience, id, questions: Questions::default() };
     loop {
         let message = tokio::select! {
@@ -96,6 +107,8 @@ impl Talk<'_> {
                 self.notified(&method, params).await;
                 Ok(None)
             }
+            // A modern server makes none (2026-07-28, basic/patterns/mrtr).
+            FromServer::Request { .. } if self.session.peer.era() == Era::Modern => Ok(None),
             FromServer::Request { id, method, params } => {
                 let question =
                     Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };

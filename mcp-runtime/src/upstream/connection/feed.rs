@@ -4,11 +4,12 @@
 //! event (2025-11-25, transports, "Resumability and Redelivery"): that is a GET, and repeats no work.
 
 use super::{
-    ClientError,
+    ClientError, Endpoint,
     body::{self, Events},
     session::{Session, Wire},
     side::listen_headers,
 };
+use crate::identity::Principal;
 use bytes::Bytes;
 use futures::{Stream, stream};
 use http::{HeaderMap, StatusCode};
@@ -17,7 +18,7 @@ use mcpfleet_protocol::{
     header::SESSION_ID,
 };
 use reqwest::Response;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Attempts to go on with one broken stream that bring nothing new.
 const MAX_RESUMES: u32 = 3;
@@ -29,6 +30,8 @@ const RESUME_MOST: Duration = Duration::from_secs(10);
 /// The state between two messages.
 pub(super) struct Feed<'a> {
     session: &'a Session,
+    /// The session's, in the name of whoever the request is for.
+    endpoint: Endpoint,
     stage: Stage,
 }
 
@@ -49,8 +52,9 @@ struct Streaming {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(session: &'a Session, outgoing: Outgoing) -> Self {
-        Self { session, stage: Stage::Send(outgoing) }
+    pub(super) fn new(session: &'a Session, caller: Option<&Arc<Principal>>, outgoing: Outgoing) -> Self {
+        let endpoint = session.endpoint.acting_for(caller);
+        Self { session, endpoint, stage: Stage::Send(outgoing) }
     }
 
     /// The messages, and why there are no more. Reads no further than it is polled.
@@ -69,7 +73,7 @@ impl<'a> Feed<'a> {
             match &mut self.stage {
                 Stage::Over => return None,
                 Stage::Elsewhere => std::future::pending().await,
-                Stage::Stream(streaming) => return Some(streaming.next(self.session).await),
+                Stage::Stream(streaming) => return Some(streaming.next(self.session, &self.endpoint).await),
                 Stage::Send(_) => {}
             }
             if let Stage::Send(outgoing) = std::mem::replace(&mut self.stage, Stage::Over) {
@@ -85,7 +89,7 @@ impl<'a> Feed<'a> {
     /// Sends; gives the message when the answer is one, and says otherwise where messages come from.
     async fn send(&mut self, outgoing: Outgoing) -> Result<Option<Bytes>, ClientError> {
         let carried = carried(&outgoing.headers);
-        let endpoint = &self.session.endpoint;
+        let endpoint = &self.endpoint;
         let response = endpoint.post(outgoing).await?;
         match (self.session.wire, answer_form(response.status(), response.headers())) {
             (_, AnswerForm::Failed) => self.failed(response, carried).await.map(Some),
@@ -107,11 +111,12 @@ impl<'a> Feed<'a> {
     /// The message of a failure that holds one.
     async fn failed(&self, response: Response, carried: SentSession) -> Result<Bytes, ClientError> {
         let status = response.status();
-        let body = body::of_failure(&self.session.endpoint, response).await;
+        let body = body::of_failure(&self.endpoint, response).await;
         match (classify_failure(status, &body, carried), self.session.wire) {
             // The session is in the URL of its POSTs (2024-11-05, transports, "HTTP with SSE").
-            (Failure::Status(StatusCode::NOT_FOUND), Wire::HttpSse) => Err(ClientError::SessionExpired),
-            (Failure::SessionExpired, _) => Err(ClientError::SessionExpired),
+            (Failure::Status(StatusCode::NOT_FOUND), Wire::HttpSse) | (Failure::SessionExpired, _) => {
+                Err(ClientError::SessionExpired)
+            }
             (Failure::Rpc, _) => Ok(body),
             (Failure::Unauthorized, _) => Err(ClientError::Unauthorized(status)),
             (Failure::Busy, _) => Err(ClientError::Busy(status)),
@@ -125,15 +130,15 @@ impl Streaming {
         Self { events: Some(Events::new(response)), last_id: None, retry: RESUME_AFTER, barren: 0 }
     }
 
-    async fn next(&mut self, session: &Session) -> Result<Bytes, ClientError> {
+    async fn next(&mut self, session: &Session, endpoint: &Endpoint) -> Result<Bytes, ClientError> {
         let mut broken = ClientError::NoAnswer;
         loop {
             let Some(events) = &mut self.events else {
-                self.resume(session, broken).await?;
+                self.resume((session, endpoint), broken).await?;
                 broken = ClientError::NoAnswer;
                 continue;
             };
-            let message = events.message(&session.endpoint).await;
+            let message = events.message(endpoint).await;
             self.note();
             match message {
                 Ok(Some(message)) => return Ok(message),
@@ -157,7 +162,11 @@ impl Streaming {
     }
 
     /// Asks for what follows the last event, when the server has named one.
-    async fn resume(&mut self, session: &Session, broken: ClientError) -> Result<(), ClientError> {
+    async fn resume(
+        &mut self,
+        (session, endpoint): (&Session, &Endpoint),
+        broken: ClientError,
+    ) -> Result<(), ClientError> {
         let (Some(last_id), Peer::Legacy(peer)) = (&self.last_id, &session.peer) else { return Err(broken) };
         if self.barren == MAX_RESUMES {
             return Err(broken);
@@ -165,7 +174,7 @@ impl Streaming {
         self.barren += 1;
         tokio::time::sleep(self.retry).await;
         let headers = listen_headers(peer, Some(last_id));
-        match session.endpoint.get(headers).await {
+        match endpoint.get(headers).await {
             Ok(response) if body::is_event_stream(response.status(), response.headers()) => {
                 self.events = Some(Events::new(response));
                 Ok(())

@@ -20,6 +20,7 @@ mod listing;
 mod news;
 mod open;
 mod phrase;
+mod plan;
 mod questions;
 mod rounds;
 mod session;
@@ -30,6 +31,7 @@ pub use error::{ClientError, RpcFailure};
 pub use listing::Listing;
 pub use open::Found;
 pub(super) use phrase::relayed;
+pub(super) use plan::{Listens, Mirrored, Plan};
 pub use session::{About, Wire};
 
 use super::bell::Bell;
@@ -42,16 +44,13 @@ use exchange::{Audience, Reply, exchange};
 use mcpfleet_protocol::{
     ClientCapabilities, Era, Revision,
     client::{Ask, AskContext, Outgoing, Peer},
-    header::ParamHeader,
     jsonrpc::Id,
     server::LogLevel,
 };
-use open::Hello;
 use phrase::Phrase;
 use serde_json::value::RawValue;
 use session::Session;
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -62,31 +61,6 @@ use tokio::sync::watch;
 
 /// Largest message, in bytes.
 const MAX_MESSAGE: usize = 8 * 1024 * 1024;
-
-/// Parameters that a modern server wants mirrored into headers, by tool, from the last list of its tools.
-pub(super) type Mirrored = Arc<ArcSwap<HashMap<String, Vec<ParamHeader>>>>;
-
-/// What a connection is to be.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) endpoint: Endpoint,
-    /// What we say that we can do.
-    pub(super) declared: ClientCapabilities,
-    pub(super) listens: Listens,
-    pub(super) bell: Arc<Bell>,
-    pub(super) mirrored: Mirrored,
-}
-
-/// Whether a legacy session has a stream beside its calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listens {
-    /// The server may ask something of it there.
-    Always,
-    /// If the server has news to tell.
-    ForNews,
-    /// Nothing of interest can come.
-    Never,
-}
 
 /// A connection to one server.
 #[derive(Debug)]
@@ -127,7 +101,7 @@ impl Connection {
     /// The connection of a plan. What was `found` is not asked for again.
     pub(super) async fn planned(plan: Plan, found: Option<Found>) -> Result<Self, ClientError> {
         let ids = Ids::default();
-        let session = greet(&plan, &ids, found).await?;
+        let session = plan.greet(&ids, found).await?;
         Ok(Self {
             found: Found { era: session.peer.era(), wire: session.wire },
             plan,
@@ -178,7 +152,7 @@ impl Connection {
     /// # Errors
     /// [`ClientError`]; a list that breaks off is no list.
     pub async fn list_tools(&self) -> Result<Listing, ClientError> {
-        self.noted(listing::tools(self).await?)
+        listing::tools(self).await.inspect(|listing| self.note(listing))
     }
 
     /// Every page of every list that the server has, within bounds.
@@ -186,7 +160,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::list_tools`].
     pub async fn list(&self) -> Result<Listing, ClientError> {
-        self.noted(listing::all(self).await?)
+        listing::all(self).await.inspect(|listing| self.note(listing))
     }
 
     /// Ends a legacy session. A connection that is dropped does the same in the background.
@@ -269,8 +243,10 @@ impl Connection {
         let outgoing = make(&session.peer, &id)?;
         let mut cancel = CancelOnDrop { armed: Some((session.clone(), id.clone())) };
         let reply = exchange(session, &self.plan.bell, audience, &id, outgoing).await;
-        // It is done, well or badly: there is nothing to cancel any more.
-        cancel.armed = None;
+        // It is done, well or badly, unless we have stopped reading: there is nothing to cancel any more.
+        if !matches!(reply, Err(ClientError::TooLarge { .. } | ClientError::TooManyQuestions { .. })) {
+            cancel.armed = None;
+        }
         match reply? {
             Reply::Result(result) => Ok(result),
             Reply::Error(failure) => Err(ClientError::Rpc(failure)),
@@ -285,40 +261,14 @@ impl Connection {
             return Ok(current);
         }
         stale.expired();
-        let renewed = Arc::new(greet(&self.plan, &self.ids, Some(self.found)).await?);
+        let renewed = Arc::new(self.plan.greet(&self.ids, Some(self.found)).await?);
         self.session.store(renewed.clone());
         self.renewals.send_modify(|renewals| *renewals += 1);
         Ok(renewed)
     }
 
-    fn noted(&self, listing: Listing) -> Result<Listing, ClientError> {
+    fn note(&self, listing: &Listing) {
         self.plan.mirrored.store(Arc::new(listing.mirrored()));
-        Ok(listing)
-    }
-}
-
-/// Greets, and opens the session's own stream when there is to be one.
-async fn greet(plan: &Plan, ids: &Ids, found: Option<Found>) -> Result<Session, ClientError> {
-    let hello = Hello { endpoint: &plan.endpoint, declared: &plan.declared, ids, bell: &plan.bell };
-    let mut session = match found {
-        Some(found) => hello.again(found).await?,
-        None => hello.first().await?,
-    };
-    if let (Peer::Legacy(peer), Wire::StreamableHttp) = (&session.peer, session.wire)
-        && plan.listens.to(&session.about)
-    {
-        session.side = Some(side::open(&session.endpoint, peer, &plan.bell).await);
-    }
-    Ok(session)
-}
-
-impl Listens {
-    fn to(self, about: &About) -> bool {
-        match self {
-            Self::Always => true,
-            Self::ForNews => about.has_news(),
-            Self::Never => false,
-        }
     }
 }
 

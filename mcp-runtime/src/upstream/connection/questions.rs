@@ -79,7 +79,7 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
     }
     let params = question.params.as_deref();
     let declared = session.declared.allows(&question.method, params);
-    let asked = caller.filter(|caller| declared && offers(caller, &question.method, params));
+    let asked = caller.filter(|caller| offers(caller, &question.method, params) && declared);
     body(
         id,
         match asked {
@@ -89,9 +89,13 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
     )
 }
 
-/// Whether the caller has declared what a question needs.
+/// Whether the caller has declared what a question needs. If not, it is told so should the request fail for it.
 pub(super) fn offers(caller: &Caller, method: &str, params: Option<&RawValue>) -> bool {
-    ClientCapabilities::read(&caller.profile().capabilities).allows(method, params)
+    let capabilities = ClientCapabilities::read(&caller.profile().capabilities);
+    if let Some(required) = capabilities.missing_for(method, params) {
+        caller.lacks(required);
+    }
+    capabilities.allows(method, params)
 }
 
 /// What the server is told.

@@ -45,6 +45,13 @@ pub struct About {
 }
 
 impl About {
+    /// Whether the server tells when any of its lists changes, so that they need not be asked for all the time.
+    pub fn announces_lists(&self) -> bool {
+        let ServerCapabilities { tools, prompts, resources, .. } = &self.capabilities;
+        let lists = [*tools, *prompts, resources.map(|resources| resources.changes)];
+        lists.into_iter().flatten().all(|changes| changes == ListChanges::Announced)
+    }
+
     /// Whether the server tells when something of its offer changes.
     pub(super) fn has_news(&self) -> bool {
         let ServerCapabilities { tools, prompts, resources, .. } = &self.capabilities;
@@ -117,7 +124,7 @@ impl Session {
         self.side.as_ref().map(|side| side.inbox.enter(id)).transpose()
     }
 
-    /// Whether its own stream stands. Without one nobody is told of changes.
+    /// Whether its own stream stands. Without one nobody is told of anything.
     pub(super) fn is_listening(&self) -> bool {
         self.side.as_ref().is_some_and(|side| *side.listening.borrow() == Listening::Open)
     }

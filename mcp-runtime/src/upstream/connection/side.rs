@@ -26,12 +26,15 @@ use mcpfleet_protocol::{
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long an opening session waits for its own stream: what the server sends before it stands can be lost, but a server
 /// that says nothing until it has something to say must not hold up the call.
 const OPENING: Duration = Duration::from_millis(500);
+
+/// A stream that ends sooner, and has said nothing, counts as a failure.
+const LASTING: Duration = Duration::from_secs(30);
 
 /// Whether a session's own stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,32 +67,31 @@ impl Reader {
     async fn keep_listening(self, peer: LegacyPeer) {
         let (mut last_id, mut failures) = (None::<String>, 0_u32);
         loop {
-            let mut pause = backoff(failures);
+            let mut retry = None;
             match self.open(&peer, last_id.as_deref()).await {
                 Ok(Some(mut events)) => {
                     if self.listening.send_replace(Listening::Open) != Listening::Opening {
                         // What changed in between was said to nobody.
                         self.bell.lists_changed();
                     }
-                    failures = u32::from(self.read(&mut events).await == Read::Nothing);
+                    let since = Instant::now();
+                    let read = self.read(&mut events).await;
+                    let lasted = read == Read::Something || since.elapsed() >= LASTING;
+                    failures = if lasted { 0 } else { failures.saturating_add(1) };
                     last_id = events.last_id().filter(|id| !id.is_empty()).map(ToOwned::to_owned).or(last_id);
-                    pause = events.retry().unwrap_or(pause).clamp(backoff(failures), backoff(u32::MAX));
+                    retry = events.retry();
                 }
-                Ok(None) => {
-                    if last_id.is_some() || *self.listening.borrow() != Listening::Opening {
-                        // It had one: the session may be gone, which the next list finds out.
-                        self.bell.lists_changed();
-                    }
-                    break;
-                }
+                Ok(None) => break,
                 Err(_) => failures = failures.saturating_add(1),
             }
-            self.listening.send_if_modified(|listening| {
-                std::mem::replace(listening, Listening::Absent) != Listening::Absent
-            });
-            sleep(pause).await;
+            self.listening.send_replace(Listening::Absent);
+            let pause = backoff(failures);
+            sleep(retry.map_or(pause, |retry| retry.clamp(pause, backoff(u32::MAX)))).await;
         }
-        self.listening.send_replace(Listening::Absent);
+        if self.listening.send_replace(Listening::Absent) != Listening::Opening {
+            // It had one: the session may be gone, which the next list finds out.
+            self.bell.lists_changed();
+        }
     }
 
     /// The stream; `None` when the server has none to give.

@@ -1,8 +1,6 @@
 //! The ledger counts what really happened.
 
-mod client;
-
-use client::{modern, server, server_with_pages};
+use crate::client::{modern, server, server_with_pages};
 use mcpfleet_everything::Era;
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;

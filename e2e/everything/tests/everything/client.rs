@@ -9,23 +9,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A server of its own for each test.
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
 }
 
 /// What came back.
-pub struct Reply {
-    pub status: u16,
-    pub session: Option<String>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) session: Option<String>,
     /// The body, or the last event of the stream.
-    pub message: Value,
+    pub(crate) message: Value,
 }
 
-pub async fn server(era: Era) -> Server {
+pub(crate) async fn server(era: Era) -> Server {
     server_with_pages(era, None).await
 }
 
-pub async fn server_with_pages(era: Era, page_size: Option<NonZeroUsize>) -> Server {
+pub(crate) async fn server_with_pages(era: Era, page_size: Option<NonZeroUsize>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     let options = Options { era, page_size, extra: 0 };
@@ -35,7 +35,7 @@ pub async fn server_with_pages(era: Era, page_size: Option<NonZeroUsize>) -> Ser
 
 impl Server {
     /// Sends a request without waiting for what comes back.
-    pub async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.expect("a connection");
         let length = body.len();
         // HTTP/1.0: the reply ends with the connection, and is in one piece.
@@ -48,7 +48,7 @@ impl Server {
         stream
     }
 
-    pub async fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Reply {
+    pub(crate) async fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Reply {
         let mut reply = String::new();
         let mut stream = self.send(method, path, headers, body).await;
         stream.read_to_string(&mut reply).await.expect("a reply");
@@ -56,14 +56,14 @@ impl Server {
     }
 
     /// A request of 2025-11-25, in a session or not.
-    pub async fn legacy(&self, session: Option<&str>, message: &Value) -> Reply {
+    pub(crate) async fn legacy(&self, session: Option<&str>, message: &Value) -> Reply {
         let session = session.map(|id| format!("mcp-session-id: {id}\r\n")).unwrap_or_default();
         let headers = format!("mcp-protocol-version: 2025-11-25\r\n{session}");
         self.request("POST", "/mcp", &headers, &message.to_string()).await
     }
 
     /// A session of 2025-11-25: its id.
-    pub async fn session(&self) -> String {
+    pub(crate) async fn session(&self) -> String {
         let reply = self.legacy(None, &initialize("2025-11-25")).await;
         let session = reply.session.expect("a session id");
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
@@ -72,28 +72,28 @@ impl Server {
     }
 
     /// A request of 2026-07-28 from a client that can be elicited.
-    pub async fn modern(&self, method: &str, params: Value) -> Reply {
+    pub(crate) async fn modern(&self, method: &str, params: Value) -> Reply {
         let (headers, body) = modern(method, params);
         self.request("POST", "/mcp", &headers, &body).await
     }
 
-    pub async fn ledger(&self) -> Value {
+    pub(crate) async fn ledger(&self) -> Value {
         self.request("GET", "/ledger", "", "").await.message
     }
 
     /// Waits until the ledger says so; a test that waits in vain ends after a minute.
-    pub async fn until(&self, pointer: &str, value: &Value) {
+    pub(crate) async fn until(&self, pointer: &str, value: &Value) {
         let said = async {
             while self.ledger().await.pointer(pointer) != Some(value) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), said).await.expect("the ledger never said so");
+        tokio::time::timeout(Duration::from_mins(1), said).await.expect("the ledger never said so");
     }
 }
 
 /// Headers and body of a request of 2026-07-28.
-pub fn modern(method: &str, mut params: Value) -> (String, String) {
+pub(crate) fn modern(method: &str, mut params: Value) -> (String, String) {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
@@ -103,7 +103,7 @@ pub fn modern(method: &str, mut params: Value) -> (String, String) {
     (headers, json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string())
 }
 
-pub fn initialize(version: &str) -> Value {
+pub(crate) fn initialize(version: &str) -> Value {
     let params = json!({
         "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
     });

@@ -1,8 +1,6 @@
 //! Each era refuses what belongs to the other.
 
-mod client;
-
-use client::{initialize, server};
+use crate::client::{initialize, server};
 use mcpfleet_everything::Era;
 use serde_json::json;
 
