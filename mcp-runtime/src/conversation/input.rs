@@ -163,7 +163,7 @@ impl Waiting {
     }
 
     /// Drops what whoever asked wants no longer.
-    pub fn forget_withdrawn(&mut self) {
+    pub(super) fn forget_withdrawn(&mut self) {
         self.open.retain(|(_, _, reply)| !reply.is_closed());
     }
 

@@ -113,7 +113,7 @@ impl Suspended {
     ///
     /// # Errors
     /// [`Unusable::Over`]: it has ended, or another retry was faster. Nothing is ever run twice.
-    pub fn resume(
+    pub(super) fn resume(
         &self,
         key: [u8; 16],
         responses: &InputResponses<'_>,

@@ -1,7 +1,7 @@
 //! Tasks (extension `io.modelcontextprotocol/tasks`) through the real binary, in front of upstreams of both eras that the
 //! test scripts.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![allow(clippy::needless_pass_by_value, reason = "scripts read better so")]
+#![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "scripts read better so")]
 
 mod client;
 mod legacy_upstream;

@@ -20,13 +20,11 @@ async fn another_replica_forwards_and_says_so_when_the_owner_is_gone() {
     let upstream = Server::start(move |seen| {
         let gate = held.clone();
         async move {
-            match legacy(&seen) {
-                Some(answer) => answer,
-                None => {
-                    gate.acquire().await.unwrap().forget();
-                    result(&seen, said("done"))
-                }
+            if let Some(answer) = legacy(&seen) {
+                return answer;
             }
+            gate.acquire().await.unwrap().forget();
+            result(&seen, said("done"))
         }
     })
     .await;

@@ -56,14 +56,13 @@ pub(crate) fn legacy(seen: &Seen) -> Option<Answer> {
             response.headers_mut().insert("mcp-session-id", "s".parse().unwrap());
             Ok(response)
         }
-        "notifications/initialized" | "notifications/cancelled" => Ok(full(202, "", "")),
+        // A POST without a method is an answer of the client's.
+        "notifications/initialized" | "notifications/cancelled" | "POST" => Ok(full(202, "", "")),
         "GET" => Ok(full(405, "", "")),
         "DELETE" => Ok(full(200, "", "")),
         "tools/list" => {
             result(seen, json!({"tools": [tool("optional"), tool("required"), tool("forbidden")]}))
         }
-        // An answer of the client's.
-        "POST" => Ok(full(202, "", "")),
         _ => return None,
     })
 }
