@@ -19,6 +19,7 @@ pub fn authorize(
     routed: &Routed,
 ) -> Result<(), CallError> {
     let right = match asked {
+        // Whoever may not make the call may not follow its task either.
         Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } => caller.right(&routed.scopes, name),
         _ if caller.has_scopes(&routed.scopes) => Right::Use,
         _ => Right::NeedsScopes,

@@ -243,18 +243,13 @@ impl Job {
         let Visit { shared, server, snapshot } = &self.visit;
         let holder = Holder { server: &server.name, partition: self.client.principal.fingerprint() };
         let id = TaskId::of_upstream(snapshot, ask, created).map(|task| task.seal(&shared.keys, holder));
-        let renamed = match &id {
-            Some(Ok(id)) => with_id(created, id),
-            Some(Err(_)) | None => None,
-        };
-        match renamed {
-            Some(created) => self.answer(ask, Ok(Outcome::Forwarded(created))),
-            None => {
-                let message =
-                    "the server behind it made a task of the call, with an id that cannot be used".to_owned();
-                self.answer(ask, Err(CallError::Unavailable { message }))
-            }
-        }
+        let renamed = id.and_then(Result::ok).and_then(|id| with_id(created, &id));
+        let result = renamed.map(Outcome::Forwarded).ok_or_else(|| {
+            let message =
+                "the server behind it made a task of the call, with an id that cannot be used".into();
+            CallError::Unavailable { message }
+        });
+        self.answer(ask, result)
     }
 
     fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {

@@ -26,7 +26,7 @@ mod task;
 pub use carry::{begin, owner_elsewhere};
 pub use client::{Client, Visit};
 pub use exchange::{Delivery, Exchange, Step};
-pub use input::{Sealed, Unusable};
+pub use input::{Digest, Sealed, Unusable};
 pub use local::answer;
 pub use reply::Answered;
 pub use suspended::{Parked, Suspended};

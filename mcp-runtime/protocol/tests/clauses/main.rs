@@ -18,6 +18,7 @@ mod round_trips;
 mod scanning;
 mod sse;
 mod subscriptions;
+mod tasks;
 mod translation;
 mod upstream;
 

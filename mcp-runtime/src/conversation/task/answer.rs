@@ -4,6 +4,7 @@ use super::id::{Holder, NoSuchTask, Place, TaskId};
 use crate::{
     conversation::{Answered, Client, Visit},
     exchange::Ask,
+    identity::Right,
 };
 use mcpfleet_protocol::{
     ErrorCode,
@@ -92,19 +93,19 @@ pub(in crate::conversation) fn relayed<'a>(
 
 /// What a caller may no longer use, it may no longer follow either.
 fn refused(visit: &Visit, client: &Client, request: &Request<'_>, tool: &str) -> Option<Answered> {
-    if !client.principal.knows_tool(tool) {
-        return Some(invalid(request, &NoSuchTask.to_string()));
+    let scopes = visit.snapshot.tool(tool).map(|entry| entry.scopes.clone()).unwrap_or_default();
+    match client.principal.right(&scopes, tool) {
+        Right::Use => None,
+        Right::None => Some(invalid(request, &NoSuchTask.to_string())),
+        Right::NeedsScopes => {
+            let challenge = visit.snapshot.parts.gate.insufficient_scope(&client.principal, &scopes);
+            let text = challenge.message().to_owned();
+            Some(Answered {
+                challenge: Some(Box::new(challenge)),
+                ..Answered::error(&request.id, ErrorCode::Forbidden, &text)
+            })
+        }
     }
-    let scopes = visit.snapshot.tool(tool).map(|entry| entry.scopes.clone())?;
-    if client.principal.has_scopes(&scopes) {
-        return None;
-    }
-    let challenge = visit.snapshot.parts.gate.insufficient_scope(&client.principal, &scopes);
-    let text = challenge.message().to_owned();
-    Some(Answered {
-        challenge: Some(Box::new(challenge)),
-        ..Answered::error(&request.id, ErrorCode::Forbidden, &text)
-    })
 }
 
 fn act(

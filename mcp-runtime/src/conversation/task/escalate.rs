@@ -37,11 +37,10 @@ pub(in crate::conversation) fn escalation(
     (id, ask): (&Id<'_>, &Ask),
 ) -> Result<Option<Escalation>, Refusal> {
     let Ask::CallTool { name, .. } = ask else { return Ok(None) };
-    // Who may not know of a tool is not told by the way that it fails.
-    if client.era() == Era::Legacy || !client.principal.knows_tool(name) {
+    if client.era() == Era::Legacy {
         return Ok(None);
     }
-    match (support(visit, name), client.capabilities.has_extension(EXTENSION)) {
+    match (support(visit, client, name), client.capabilities.has_extension(EXTENSION)) {
         (TaskSupport::Forbidden, _) | (TaskSupport::Optional, false) => Ok(None),
         (TaskSupport::Required, false) => Err(Refusal::missing_capability(id, &required_capabilities())),
         (TaskSupport::Optional | TaskSupport::Required, true) => {
@@ -50,16 +49,17 @@ pub(in crate::conversation) fn escalation(
     }
 }
 
-/// A modern upstream decides by itself.
-fn support(visit: &Visit, tool: &str) -> TaskSupport {
+/// A modern upstream decides by itself. Whoever may not call a tool is not told more of it by the way that it fails.
+fn support(visit: &Visit, client: &Client, tool: &str) -> TaskSupport {
     let Some(entry) = visit.snapshot.tool(tool) else { return TaskSupport::Forbidden };
     let legacy =
         |upstream: &str| visit.server.pool.line(upstream).is_ok_and(|line| line.era() == Era::Legacy);
-    match &entry.target {
-        Target::Upstream { upstream, .. }
-            if entry.task_support != TaskSupport::Forbidden && legacy(upstream) =>
+    match (&entry.target, entry.task_support) {
+        (_, TaskSupport::Forbidden) => TaskSupport::Forbidden,
+        (Target::Upstream { upstream, .. }, support)
+            if legacy(upstream) && client.principal.may_use(&entry.scopes, tool) =>
         {
-            entry.task_support
+            support
         }
         _ => TaskSupport::Forbidden,
     }

@@ -16,6 +16,8 @@ mod escalate;
 mod id;
 mod record;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(super) use answer::{Wanted, answer, owner_elsewhere, relayed};
 pub(super) use escalate::{Escalation, HESITATION, escalation};

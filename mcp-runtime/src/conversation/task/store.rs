@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Most tasks of one server in one replica, ended ones among them.
-const MAX_TASKS: usize = 1024;
+pub(super) const MAX_TASKS: usize = 1024;
 /// Most bytes of results that are kept before no more tasks are made. Calls that are tasks by then add theirs; how many
 /// can be, admission bounds.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
