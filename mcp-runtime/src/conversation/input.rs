@@ -22,7 +22,7 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What makes a request the same when it is retried: method, name or URI, arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digest([u8; 16]);
+pub struct Digest([u8; 16]);
 
 impl Digest {
     /// The digest of what is asked. Arguments that mean the same are the same, however they are written.

@@ -10,6 +10,7 @@ use super::{
     arrived::Arrived,
     duplex::{BACKLOG, Duplex},
     mcp::Call,
+    subscriptions,
 };
 use crate::{
     model::Body,
@@ -22,6 +23,7 @@ use http::{HeaderMap, Response, StatusCode, header::ACCEPT};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use mcpfleet_protocol::{
+    ListChanges,
     header::{PROTOCOL_VERSION, SESSION_ID},
     server::Refusal,
     sse,
@@ -62,6 +64,9 @@ pub fn named(arrived: &Arrived) -> Option<String> {
 /// Opens a stream.
 pub fn open(call: &Call<'_>) -> Response<Body> {
     let (shared, server) = (&call.visit.shared, &call.visit.server);
+    if call.visit.snapshot.list_changes() == ListChanges::Silent {
+        return answer::refusal(&Refusal::method_not_allowed(subscriptions::methods(&call.visit.snapshot)));
+    }
     let Some(permit) = server.streams.open() else {
         return answer::no_stream(None, server.streams.max());
     };

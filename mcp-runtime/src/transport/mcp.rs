@@ -24,7 +24,8 @@ use crate::{
 use http::{HeaderMap, Response, StatusCode};
 use mcpfleet_protocol::{
     ClientCapabilities, Era,
-    header::{SESSION_ID, SessionId},
+    header::{PROTOCOL_VERSION, SESSION_ID, SessionId},
+    names_modern_era,
     server::{
         Accepts, Context, Incoming, Initialize, Notification, Notified, Operation, Posted, Refusal, Request,
         accept_post, check_param_headers,
@@ -62,6 +63,11 @@ pub async fn post(call: Call<'_>) -> Response<Body> {
 /// Answers a DELETE: the session has ended (2025-11-25, transports, "Session Management").
 pub async fn delete(call: Call<'_>) -> Response<Body> {
     let headers = &call.arrived.parts.headers;
+    let version = headers.get(PROTOCOL_VERSION).and_then(|version| version.to_str().ok());
+    // The modern era has no sessions (2026-07-28, streamable HTTP, "Earlier Streamable HTTP Revisions").
+    if version.is_some_and(names_modern_era) {
+        return answer::refusal(&Refusal::method_not_allowed("POST"));
+    }
     let Some(session) = SessionId::from_headers(headers) else {
         return answer::refusal(&Refusal::session_required(None));
     };
