@@ -29,11 +29,18 @@ use std::sync::{
     Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU64, Ordering},
 };
-use tokio::sync::broadcast::{self, error::RecvError};
+use std::time::Duration;
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{Instant, timeout},
+};
 
 /// Changes of resources that wait for a client that reads slowly; one that is further behind is told of all that it
 /// watches.
 const UPDATES: usize = 256;
+
+/// How long a server is not ready for want of a first word of its upstreams.
+const FIRST_LISTS: Duration = Duration::from_secs(5);
 
 /// What servers share with the process that they are in.
 #[derive(Clone, Debug)]
@@ -77,6 +84,7 @@ pub struct Server {
     pub signer: Signer,
     /// A configuration that was refused since the one that is served.
     pub rejected: ArcSwapOption<Rejected>,
+    began: Instant,
     revision: AtomicU64,
     snapshot: ArcSwap<Snapshot>,
     metrics: Arc<Metrics>,
@@ -124,13 +132,14 @@ impl Server {
             streams,
             editions: Editions::default(),
             pool,
-            sessions: Sessions::new(keys.clone()),
+            sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,
             rejected: ArcSwapOption::empty(),
+            began: Instant::now(),
             revision: AtomicU64::new(revision),
             snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
             metrics: metrics.clone(),
@@ -140,6 +149,23 @@ impl Server {
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
         tokio::spawn(follow_resources(Arc::downgrade(&server), server.pool.updates()));
         Ok(server)
+    }
+
+    /// Whether its upstreams have been heard, or have had the time for it: until then its lists may lack what is theirs.
+    pub fn is_settled(&self) -> bool {
+        self.began.elapsed() >= FIRST_LISTS || self.pool.roster().is_settled()
+    }
+
+    /// Waits until each upstream has been heard once, or has been found to be of no use; at most `longest`.
+    pub async fn settled(&self, longest: Duration) {
+        let mut roster = self.pool.changed();
+        // It lives as long as the pool does.
+        let heard = roster.wait_for(|roster| roster.is_settled());
+        if timeout(longest, heard).await.is_err() {
+            tracing::warn!(server = self.name, "an upstream does not answer; going on without it");
+        }
+        // The snapshot follows the roster.
+        self.follow(self.pool.roster());
     }
 
     /// What a request is answered from; it keeps it to its end.

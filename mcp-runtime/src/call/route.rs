@@ -12,6 +12,9 @@ use std::{sync::Arc, time::Duration};
 /// For what no object gives a deadline: prompts, resources and completions of our own.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longest piece of a name that an error repeats, in characters.
+const SHOWN: usize = 80;
+
 /// One request, routed.
 #[derive(Debug)]
 pub struct Routed {
@@ -34,7 +37,7 @@ pub struct Routed {
 pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
     match ask {
         Ask::CallTool { name, arguments } => {
-            let entry = snapshot.tool(name).ok_or_else(|| unknown(Named::Tool, name))?;
+            let entry = snapshot.tool(name).ok_or_else(|| missing(snapshot, Named::Tool, name))?;
             let ask = Ask::CallTool { name: own_name(&entry.target, name), arguments: arguments.clone() };
             Ok(Routed {
                 target: entry.target.clone(),
@@ -45,12 +48,12 @@ pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
             })
         }
         Ask::GetPrompt { name, arguments } => {
-            let found = snapshot.prompt(name).ok_or_else(|| unknown(Named::Prompt, name))?;
+            let found = snapshot.prompt(name).ok_or_else(|| missing(snapshot, Named::Prompt, name))?;
             let ask = Ask::GetPrompt { name: found.key.clone(), arguments: arguments.clone() };
             Ok(routed(snapshot, found, ask))
         }
         Ask::ReadResource { uri } => {
-            let found = snapshot.resource(uri).ok_or_else(|| unknown(Named::Resource, uri))?;
+            let found = snapshot.resource(uri).ok_or_else(|| missing(snapshot, Named::Resource, uri))?;
             let ask = Ask::ReadResource { uri: uri.clone() };
             Ok(routed(snapshot, found, ask))
         }
@@ -110,6 +113,17 @@ fn own_name(target: &Target, name: &str) -> String {
     }
 }
 
+/// What is not there may only not be there yet.
+fn missing(snapshot: &Snapshot, kind: Named, name: &str) -> CallError {
+    if snapshot.parts.roster.is_settled() {
+        return unknown(kind, name);
+    }
+    let message =
+        "this server has just started and has not heard of all its upstreams yet; try again in a moment";
+    CallError::Unavailable { message: message.into() }
+}
+
+/// With as much of the name as fits a message: it is the client's own, and as long as it likes.
 fn unknown(kind: Named, name: &str) -> CallError {
-    CallError::Unknown { kind, name: name.to_owned() }
+    CallError::Unknown { kind, name: name.chars().take(SHOWN).collect() }
 }

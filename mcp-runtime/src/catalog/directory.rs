@@ -97,9 +97,14 @@ impl Directory {
         exact.or_else(|| self.from_template(text, own))
     }
 
-    /// The template whose fixed beginning is the longest: the more specific wins.
+    /// One of our own that answers for it; else the upstream's template whose fixed beginning is the longest, for the more
+    /// specific one wins.
     fn from_template(&self, uri: &str, own: &Offers) -> Option<Found> {
-        let fits = self.templates.values().filter(|offer| offer.matches(uri, own));
+        if let Some(resource) = own.resource(uri) {
+            let scopes = resource.config.scopes.clone();
+            return Some(Found { target: Target::OwnOffer, key: uri.to_owned(), scopes });
+        }
+        let fits = self.templates.values().filter(|offer| offer.fits(uri));
         fits.max_by_key(|offer| frame(&offer.definition.key).0.len()).map(|offer| offer.found())
     }
 }
@@ -109,16 +114,12 @@ impl Offer {
         Found { target: self.target.clone(), key: self.key.clone(), scopes: self.scopes.clone() }
     }
 
-    /// Whether a URI may come from this template. Our own are matched exactly; of an upstream's, of which only it knows
-    /// what they may hold, the fixed beginning and end.
-    fn matches(&self, uri: &str, own: &Offers) -> bool {
-        match &self.target {
-            Target::OwnOffer => own.resource(uri).is_some(),
-            _ => {
-                let (head, tail) = frame(&self.definition.key);
-                uri.len() >= head.len() + tail.len() && uri.starts_with(head) && uri.ends_with(tail)
-            }
-        }
+    /// Whether a URI may come from this upstream's template: of what its expressions may hold only the upstream knows, so
+    /// the fixed beginning and end decide.
+    fn fits(&self, uri: &str) -> bool {
+        let (head, tail) = frame(&self.definition.key);
+        let upstream = matches!(self.target, Target::Upstream { .. });
+        upstream && uri.len() >= head.len() + tail.len() && uri.starts_with(head) && uri.ends_with(tail)
     }
 }
 

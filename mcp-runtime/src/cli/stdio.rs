@@ -13,14 +13,20 @@ use crate::{
 };
 use anyhow::Context;
 use bytes::Bytes;
-use futures::StreamExt;
-use mcpfleet_protocol::server::{Reason, Refusal};
-use std::{process::ExitCode, sync::Arc};
+use mcpfleet_protocol::server::Refusal;
+use std::{io, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncWriteExt, Stdout, stdin, stdout},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Stdout, stdin, stdout},
     sync::{mpsc, oneshot},
+    time::timeout,
 };
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::sync::CancellationToken;
+
+/// How long upstreams may take to be heard for the first time: what the client is told then of what there is, it will
+/// not ask again.
+const FIRST_LISTS: Duration = Duration::from_secs(10);
+/// How long what was asked may take when no more is asked.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Serves the client until it closes our input.
 ///
@@ -41,17 +47,21 @@ pub async fn run(
     first.await.context("the configuration was never read")?;
     let (name, path) = chosen(&shared, server)?;
     let server = shared.fleet.all().get(&name).cloned().context("the server has just been removed")?;
+    server.settled(FIRST_LISTS).await;
+    let detached = shared.detached.clone();
     let (out, messages) = mpsc::channel(BACKLOG);
     let live = server.sessions.live(seal::name()?);
-    // Whoever starts the process is who calls: the operating system has let him.
-    let client = Duplex::new(shared, path, Principal::anonymous(), live, out.clone());
-    let writer = tokio::spawn(write(messages, stdout()));
+    let client = Duplex::new(shared, path, live, out.clone());
+    let closing = CancellationToken::new();
+    let writer = tokio::spawn(write(messages, stdout(), closing.clone()));
     tracing::info!(server = name, "serving standard input and output");
     read(&client, &out).await;
+    // What was asked before the end of input is answered, within bounds.
+    detached.close();
+    let _ = timeout(LAST_WORDS, detached.wait()).await;
     client.leave();
-    drop((client, out));
-    // What is still carried out has nobody to answer to.
-    writer.abort();
+    closing.cancel();
+    let _ = timeout(LAST_WORDS, writer).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,19 +81,19 @@ fn chosen(shared: &Shared, wanted: Option<String>) -> anyhow::Result<(String, St
 }
 
 async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
-    let mut lines = FramedRead::new(stdin(), LinesCodec::new_with_max_length(MAX_BODY));
-    while let Some(line) = lines.next().await {
-        match line {
-            Ok(line) if line.trim().is_empty() => {}
-            Ok(line) => client.receive(line.as_bytes()).await,
-            Err(LinesCodecError::MaxLineLengthExceeded) => {
+    // Whoever starts the process is who calls: the operating system has let him.
+    let caller = Principal::anonymous();
+    let mut lines = Lines::new(stdin());
+    loop {
+        match lines.next().await {
+            Ok(Some(Line::Whole(line))) if line.trim_ascii().is_empty() => {}
+            Ok(Some(Line::Whole(line))) => client.receive(&caller, &line).await,
+            Ok(Some(Line::TooLong)) => {
+                // The writer lives as long as we read.
                 let _ = out.send(Refusal::body_too_large(MAX_BODY as u64).body()).await;
             }
-            // Not UTF-8: the codec has taken the line; or the input is broken, which ends it.
-            Err(LinesCodecError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                let _ = out.send(Refusal::new(Reason::Malformed, None, "the line is not UTF-8").body()).await;
-            }
-            Err(LinesCodecError::Io(error)) => {
+            Ok(None) => return,
+            Err(error) => {
                 tracing::warn!(%error, "standard input cannot be read");
                 return;
             }
@@ -91,9 +101,61 @@ async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
     }
 }
 
+/// A line of input.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    /// Without its end. Whether it is UTF-8 is for the parser to say.
+    Whole(Vec<u8>),
+    /// Longer than a message may be; passed over.
+    TooLong,
+}
+
+/// Cuts input into lines, none of them larger in memory than a message may be.
+struct Lines<R> {
+    input: BufReader<R>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn new(input: R) -> Self {
+        Self { input: BufReader::new(input) }
+    }
+
+    /// The next line; `None` at the end of the input. What has no end at the end is a line too.
+    async fn next(&mut self) -> io::Result<Option<Line>> {
+        let (mut line, mut length) = (Vec::new(), 0_usize);
+        loop {
+            let piece = self.input.fill_buf().await?;
+            if piece.is_empty() {
+                return Ok((length > 0).then(|| whole(line, length)));
+            }
+            let end = piece.iter().position(|byte| *byte == b'\n');
+            let taken = end.unwrap_or(piece.len());
+            length += taken;
+            if length <= MAX_BODY {
+                line.extend_from_slice(&piece[..taken]);
+            }
+            self.input.consume(end.map_or(taken, |end| end + 1));
+            if end.is_some() {
+                return Ok(Some(whole(line, length)));
+            }
+        }
+    }
+}
+
+fn whole(line: Vec<u8>, length: usize) -> Line {
+    if length <= MAX_BODY { Line::Whole(line) } else { Line::TooLong }
+}
+
 /// One line a message ("Messages [...] MUST NOT contain embedded newlines").
-async fn write(mut messages: mpsc::Receiver<Bytes>, mut out: Stdout) {
-    while let Some(message) = messages.recv().await {
+async fn write(mut messages: mpsc::Receiver<Bytes>, mut out: Stdout, closing: CancellationToken) {
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = messages.recv() => message,
+            // Whoever may still have something to say has had its time.
+            () = closing.cancelled() => None,
+        };
+        let Some(message) = message else { return };
         // Between tokens a line end means the same as a space; within strings JSON has none.
         let mut line: Vec<u8> =
             message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
@@ -101,5 +163,23 @@ async fn write(mut messages: mpsc::Receiver<Bytes>, mut out: Stdout) {
         if out.write_all(&line).await.is_err() || out.flush().await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_are_cut_and_long_ones_passed_over() {
+        let long = vec![b'x'; MAX_BODY + 1];
+        let input = [b"one\n\n\xff\n".as_slice(), &long, b"\nlast"].concat();
+        let mut lines = Lines::new(input.as_slice());
+        let mut seen = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            seen.push(line);
+        }
+        let whole = |text: &[u8]| Line::Whole(text.to_vec());
+        assert_eq!(seen, [whole(b"one"), whole(b""), whole(b"\xff"), Line::TooLong, whole(b"last")]);
     }
 }

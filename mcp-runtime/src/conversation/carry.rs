@@ -64,7 +64,7 @@ fn carry_out(
         client: client.clone(),
         delivery,
         suspended: visit.server.suspended.clone(),
-        digest: Digest::of(&ask),
+        digest: Digest::of(&visit.server.name, &ask),
         escalation: escalation.map_err(|refusal| Answered::refusal(&refusal))?,
     };
     let resumption = match resume(&retry, visit, &origin) {
@@ -105,7 +105,7 @@ pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request
     }
     let (ask, retry) = read(&request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
-    match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&ask)) {
+    match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
         Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
         _ => None,
     }

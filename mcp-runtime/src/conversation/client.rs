@@ -2,11 +2,12 @@
 
 use crate::{
     catalog::{Snapshot, merge::Target},
-    exchange::{Interest, Profile},
+    exchange::{Interest as Asked, Profile},
     identity::Principal,
     server::Server,
     session::{Live, Ticket},
     transport::Shared,
+    upstream::Interest,
 };
 use mcpfleet_protocol::{ClientCapabilities, Era, Revision, server::Meta};
 use serde_json::value::RawValue;
@@ -24,11 +25,18 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Watches a resource, as long as the interest lives; our own need none. `None`: there is no such resource.
-    pub fn interest(&self, uri: &str) -> Option<Option<crate::upstream::Interest>> {
-        match self.snapshot.resource(uri)?.target {
-            Target::Upstream { upstream, .. } => self.server.pool.interest(&upstream, uri).ok().map(Some),
-            _ => Some(None),
+    /// Watches a resource for a caller, as long as the interest lives; our own need none.
+    ///
+    /// # Errors
+    /// There is no such resource that the caller may read, or its upstream is asked for too many already.
+    pub fn interest(&self, uri: &str, caller: &Principal) -> Result<Option<Interest>, String> {
+        let found = self.snapshot.resource(uri).filter(|found| caller.has_scopes(&found.scopes));
+        let shown: String = uri.chars().take(80).collect();
+        match found.ok_or_else(|| format!("there is no resource {shown:?} here that you may read"))?.target {
+            Target::Upstream { upstream, .. } => {
+                self.server.pool.interest(&upstream, uri).map(Some).map_err(|error| error.to_string())
+            }
+            _ => Ok(None),
         }
     }
 }
@@ -83,7 +91,7 @@ impl Client {
 
     /// What those who carry out its request are told of it.
     pub fn profile(&self, meta: &Meta<'_>) -> Profile {
-        let progress = if meta.progress_token.is_some() { Interest::Wanted } else { Interest::Unwanted };
+        let progress = if meta.progress_token.is_some() { Asked::Wanted } else { Asked::Unwanted };
         let log_level = match self.era() {
             Era::Modern => meta.log_level,
             Era::Legacy => self.live.as_ref().and_then(|live| live.log_level()),

@@ -55,6 +55,13 @@ pub struct Exchange {
     waiting: Waiting,
     /// When it becomes a task, if it may.
     escalates: Option<Instant>,
+    begun: Begun,
+}
+
+/// Which request the work was begun for: its answer bears that one's id.
+enum Begun {
+    Here,
+    ByAnEarlierRequest,
 }
 
 /// The work, and what it says.
@@ -104,15 +111,17 @@ enum Next {
 impl Exchange {
     /// An exchange that has just begun.
     pub(super) fn new(going: Going, origin: Origin) -> Self {
-        Self::continued(going, Waiting::default(), origin)
+        let escalates = origin.escalation.is_some().then(|| Instant::now() + HESITATION);
+        let waiting = Waiting::default();
+        Self { going: Some(going), state: State::Working, origin, waiting, escalates, begun: Begun::Here }
     }
 
     /// The exchange after a retry. Questions that the retry has not answered are asked again.
     pub(super) fn continued(going: Going, waiting: Waiting, origin: Origin) -> Self {
         let state =
             if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
-        let escalates = origin.escalation.is_some().then(|| Instant::now() + HESITATION);
-        Self { going: Some(going), state, origin, waiting, escalates }
+        let begun = Begun::ByAnEarlierRequest;
+        Self { state, waiting, begun, ..Self::new(going, origin) }
     }
 
     /// What is said next; `None` after the last.
@@ -126,7 +135,13 @@ impl Exchange {
             }
             match wait(going, &self.state, self.escalates).await {
                 Next::Deaf => self.state = State::Silent,
-                Next::Answered(answered) => self.state = State::Done(Box::new(answered)),
+                Next::Answered(answered) => {
+                    let answered = match self.begun {
+                        Begun::Here => answered,
+                        Begun::ByAnEarlierRequest => answered.under(&self.origin.id),
+                    };
+                    self.state = State::Done(Box::new(answered));
+                }
                 Next::Ask => return self.suspend().map(Step::Last),
                 Next::Escalate => {
                     if let Some(answered) = self.escalate() {
@@ -144,6 +159,11 @@ impl Exchange {
             State::Done(answered) => Some(Step::Last(*answered)),
             _ => None,
         }
+    }
+
+    /// The client takes nothing more: it can neither be told anything nor be asked.
+    pub fn unheard(&mut self) {
+        self.origin.delivery = Delivery::AnswerOnly;
     }
 
     fn event(&mut self, event: Event) -> Option<Bytes> {
@@ -208,7 +228,7 @@ impl Exchange {
         let going = self.going.take()?;
         self.state = State::Silent;
         let waiting = std::mem::take(&mut self.waiting);
-        let parked = Parked::new(going, waiting);
+        let parked = Parked::new(going, waiting, self.origin.client.principal.fingerprint());
         Some(self.origin.suspended.park(parked, &self.origin))
     }
 }

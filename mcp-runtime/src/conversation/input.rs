@@ -20,18 +20,19 @@ use tokio::sync::oneshot;
 /// How long a client may take to bring what it was asked for. A person reads, thinks and types.
 pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What makes a request the same when it is retried: method, name or URI, arguments.
+/// What makes a request the same when it is retried: server, method, name or URI, arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
     /// The digest of what is asked. Arguments that mean the same are the same, however they are written.
-    pub(super) fn of(ask: &Ask) -> Self {
+    pub(super) fn of(server: &str, ask: &Ask) -> Self {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         };
+        add(server);
         add(ask.method());
         let (name, arguments) = match ask {
             Ask::CallTool { name, arguments } => (name.as_str(), Some(arguments)),

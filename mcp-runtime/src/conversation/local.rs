@@ -4,15 +4,17 @@ use super::{
     Answered, Client, Visit,
     task::{self, Wanted},
 };
+use crate::{catalog::merge::Target, exchange::Caller, upstream::Following};
+use futures::FutureExt;
 use mcpfleet_protocol::{
     answer::{empty_result, pong},
     client::ListKind,
     server::{Operation, Reason, Refusal, Request},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// The answer, or `None` when the request is carried out by somebody: see [`super::begin`].
-pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<Answered> {
+pub async fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<Answered> {
     let (id, snapshot) = (&request.id, &visit.snapshot);
     Some(match &request.operation {
         Operation::Initialize(wanted) => Answered::success(id, &snapshot.initialize(wanted.negotiated)),
@@ -35,13 +37,14 @@ pub fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Option<A
             }
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
-        Operation::Subscribe { uri } => match subscribe(visit, client, uri) {
+        Operation::Subscribe { uri } => match subscribe(visit, client, request, uri).boxed().await {
             Ok(()) => Answered::success(id, &empty_result(client.revision, &snapshot.implementation)),
             Err(why) => invalid(request, &why),
         },
         Operation::Unsubscribe { uri } => {
             if let Some(live) = &client.live {
                 live.unsubscribe(uri);
+                follow(visit, client, request, (uri, Following::Ends)).boxed().await;
             }
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
@@ -68,13 +71,26 @@ fn list(
     }
 }
 
-fn subscribe(visit: &Visit, client: &Client, uri: &str) -> Result<(), String> {
+async fn subscribe(visit: &Visit, client: &Client, request: &Request<'_>, uri: &str) -> Result<(), String> {
     let Some(live) = &client.live else {
         return Err("resources/subscribe needs a session: send initialize first".into());
     };
-    let interest = visit.interest(uri).ok_or_else(|| format!("there is no resource {uri:?} here"))?;
+    let interest = visit.interest(uri, &client.principal)?;
+    if let Some(interest) = &interest {
+        tokio::join!(interest.met(), follow(visit, client, request, (uri, Following::Begins)));
+    }
     live.subscribe(uri, interest)
         .map_err(|most| format!("a session can watch {most} resources; unsubscribe from one first"))
+}
+
+/// Tells the upstream in the client's own session there.
+async fn follow(visit: &Visit, client: &Client, request: &Request<'_>, (uri, following): (&str, Following)) {
+    if let Some(Target::Upstream { upstream, .. }) = visit.snapshot.resource(uri).map(|found| found.target)
+        && let Ok(line) = visit.server.pool.line(&upstream)
+    {
+        let caller = Caller::silent(Arc::new(client.profile(&request.meta)));
+        line.follow(uri, following, &caller).await;
+    }
 }
 
 fn invalid(request: &Request<'_>, why: &str) -> Answered {

@@ -80,7 +80,10 @@ impl Written<'_> {
             },
             CallError::Busy { retry_after, .. } => Answered::busy(self.id, &text, retry_after),
             CallError::Upstream { code, message, data, from } => {
-                let object = json!({"code": code, "message": message, "data": data});
+                let mut object = json!({"code": code, "message": message});
+                if let (Some(data), Some(members)) = (&data, object.as_object_mut()) {
+                    members.insert("data".into(), serde_json::from_str(data.get()).unwrap_or_default());
+                }
                 let Ok(raw) = to_raw_value(&object) else { return Answered::broken() };
                 let error = RpcError { code, message: message.into(), data: data.as_deref(), raw: &raw };
                 let error = translate_error(&error, ask.kind(), from, self.client.revision);

@@ -72,6 +72,15 @@ impl Answered {
         }
     }
 
+    /// The same response under another id: work that was resumed answers the retry, not the request that began it.
+    #[must_use]
+    pub fn under(self, id: &Id<'_>) -> Self {
+        match jsonrpc::with_id(&self.message, id) {
+            Some(message) => Self { message, ..self },
+            None => self,
+        }
+    }
+
     /// The same, holding a place.
     #[must_use]
     pub fn holding(self, permit: Option<Permit>) -> Self {

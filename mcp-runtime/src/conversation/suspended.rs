@@ -24,6 +24,8 @@ use tokio::{task::JoinHandle, time::sleep};
 
 /// Most calls of one server that wait at once.
 const MAX_PARKED: usize = 10_000;
+/// Most of one caller. A call that waits keeps a session at its upstream, of which there are 64.
+const MAX_OF_CALLER: usize = 48;
 /// A place may be free when somebody answers or time is up, which no one can foresee.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -39,6 +41,8 @@ pub struct Suspended {
 
 /// Work that waits.
 pub struct Parked {
+    /// Whose it is.
+    partition: [u8; 16],
     going: Going,
     waiting: Waiting,
 }
@@ -50,11 +54,11 @@ impl fmt::Debug for Parked {
 }
 
 impl Parked {
-    pub(super) fn new(going: Going, waiting: Waiting) -> Self {
+    pub(super) fn new(going: Going, waiting: Waiting, partition: [u8; 16]) -> Self {
         let Going { work, events, deadline } = going;
         // Somebody must go on reading what the upstream sends meanwhile.
         let work = Box::pin(Background(tokio::spawn(work)));
-        Self { going: Going { work, events, deadline }, waiting }
+        Self { partition, going: Going { work, events, deadline }, waiting }
     }
 }
 
@@ -102,7 +106,8 @@ impl Suspended {
 
     fn keep(&self, key: [u8; 16], parked: Parked) -> bool {
         let mut all = self.lock();
-        let room = all.len() < MAX_PARKED;
+        let of_caller = all.values().filter(|other| other.partition == parked.partition).count();
+        let room = all.len() < MAX_PARKED && of_caller < MAX_OF_CALLER;
         if room {
             all.insert(key, parked);
         }
@@ -119,7 +124,7 @@ impl Suspended {
         responses: &InputResponses<'_>,
         origin: Origin,
     ) -> Result<Exchange, Unusable> {
-        let Parked { going, mut waiting } = self.lock().remove(&key).ok_or(Unusable::Over)?;
+        let Parked { going, mut waiting, .. } = self.lock().remove(&key).ok_or(Unusable::Over)?;
         waiting.answer(responses);
         Ok(Exchange::continued(going, waiting, origin))
     }

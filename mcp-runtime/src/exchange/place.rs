@@ -79,6 +79,10 @@ impl Place {
     /// Waits for a place again, when there was one. Work that has begun is not given up for want of room: when the queue
     /// takes nobody it goes on without a place.
     pub(super) async fn back(&self) {
+        // Another question is open still: its answer brings the place back.
+        if self.clock.borrow().open > 1 {
+            return;
+        }
         let admission = match &*self.lock() {
             Held::Aside(admission) => admission.clone(),
             Held::Nothing | Held::Permit(_) => return,

@@ -204,6 +204,8 @@ impl Guard {
 fn all_scopes(config: &RuntimeConfig) -> Vec<String> {
     let tools = config.tools.iter().flat_map(|tool| &tool.scopes);
     let upstreams = config.upstreams.iter().flat_map(|upstream| &upstream.scopes);
-    let all: BTreeSet<&String> = tools.chain(upstreams).collect();
+    let prompts = config.prompts.iter().flat_map(|prompt| &prompt.scopes);
+    let resources = config.resources.iter().flat_map(|resource| &resource.scopes);
+    let all: BTreeSet<&String> = tools.chain(upstreams).chain(prompts).chain(resources).collect();
     all.into_iter().cloned().collect()
 }

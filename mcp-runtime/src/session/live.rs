@@ -9,6 +9,7 @@ use mcpfleet_protocol::{
     jsonrpc::{Id, Outcome},
     server::LogLevel,
 };
+use std::time::Duration;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -16,11 +17,11 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Resources that one session may watch.
-const MAX_SUBSCRIPTIONS: usize = 256;
+const MAX_SUBSCRIPTIONS: usize = 64;
 
 /// A session that does something here, or has said something that is to be remembered.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Live {
     pub key: SessionKey,
     state: Mutex<State>,
     ids: AtomicI64,
+    used: Mutex<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,7 @@ pub struct Running {
 
 impl Live {
     pub(super) fn new(key: SessionKey) -> Self {
-        Self { key, state: Mutex::default(), ids: AtomicI64::new(0) }
+        Self { key, state: Mutex::default(), ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
     }
 
     /// Least severe log message that the client wants; none until it has said so.
@@ -83,18 +85,14 @@ impl Live {
         state.calls.values().filter(|(known, _)| known == id).for_each(|(_, call)| call.cancel());
     }
 
-    /// A fresh id for a request to the client, and where its answer arrives.
-    pub fn question(&self) -> (Id<'static>, oneshot::Receiver<Answer>) {
-        let (reply, answer) = oneshot::channel();
-        let id = self.expect(reply);
-        (id, answer)
-    }
-
     /// A fresh id for a request to the client, whose answer goes to `reply`.
     pub fn expect(&self, reply: oneshot::Sender<Answer>) -> Id<'static> {
         // A string, so that no client can take it for an id of its own.
         let id = Id::string(&format!("mcpfleet-{}", self.ids.fetch_add(1, Ordering::Relaxed)));
-        self.lock().questions.insert(id.clone(), reply);
+        let mut state = self.lock();
+        // Whoever asked and has given up since can be told nothing.
+        state.questions.retain(|_, reply| !reply.is_closed());
+        state.questions.insert(id.clone(), reply);
         id
     }
 
@@ -112,11 +110,6 @@ impl Live {
         // Whoever asked may have given up meanwhile.
         let _ = reply.send(answer);
         true
-    }
-
-    /// Nobody waits for the answer any more, or nobody can give it.
-    pub fn withdraw(&self, id: &Id<'_>) {
-        self.lock().questions.remove(&id.clone().into_owned());
     }
 
     /// A notification stream is opened: the one before it ends, so that no message stands on two ("The server MUST NOT
@@ -148,6 +141,11 @@ impl Live {
         drop(gone);
     }
 
+    /// Whether it watches a resource.
+    pub fn watches(&self, uri: &str) -> bool {
+        self.lock().subscriptions.contains_key(uri)
+    }
+
     /// The resources that it watches.
     pub fn watched(&self) -> Vec<String> {
         self.lock().subscriptions.keys().cloned().collect()
@@ -164,10 +162,20 @@ impl Live {
         drop(gone);
     }
 
+    /// Something was asked for in it.
+    pub(super) fn touch(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nothing has been asked for in it.
+    pub(super) fn idle(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// Whether nothing of it is under way: forgetting it would lose what the client has said once, no more.
     pub(super) fn is_quiet(&self) -> bool {
         let state = self.lock();
-        state.calls.is_empty() && state.questions.is_empty()
+        state.calls.is_empty() && state.questions.values().all(oneshot::Sender::is_closed)
     }
 
     /// Whether forgetting it would lose nothing.
@@ -175,7 +183,7 @@ impl Live {
         let state = self.lock();
         state.log_level.is_none()
             && state.calls.is_empty()
-            && state.questions.is_empty()
+            && state.questions.values().all(oneshot::Sender::is_closed)
             && state.subscriptions.is_empty()
     }
 

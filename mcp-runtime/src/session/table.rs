@@ -6,6 +6,7 @@ use mcpfleet_protocol::header::SessionId;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -15,13 +16,18 @@ const MAX_TOMBSTONES: usize = 100_000;
 /// Most sessions of which something is held. Above it the first that has nothing under way loses its log level and its
 /// subscriptions.
 const MAX_LIVE: usize = 20_000;
-/// How many sessions are looked at for something to forget whenever one is added.
+/// A session with nothing under way, and no stream, in which nothing was asked for so long has been left: what it watches
+/// is watched no more.
+const LEFT: Duration = Duration::from_mins(30);
+/// How many sessions are looked at for something to forget whenever one is used.
 const SWEEP: usize = 2;
 
 /// Sessions of one server.
 #[derive(Debug)]
 pub struct Sessions {
     keys: Arc<Keyring>,
+    /// `namespace/name`: servers of one process share its keys, not their sessions.
+    server: String,
     state: Mutex<State>,
 }
 
@@ -40,8 +46,8 @@ pub struct Gone;
 
 impl Sessions {
     /// No session yet.
-    pub fn new(keys: Arc<Keyring>) -> Self {
-        Self { keys, state: Mutex::default() }
+    pub fn new(keys: Arc<Keyring>, server: String) -> Self {
+        Self { keys, server, state: Mutex::default() }
     }
 
     /// The id of a new session.
@@ -49,7 +55,8 @@ impl Sessions {
     /// # Errors
     /// The cryptographic library failed.
     pub fn seal(&self, ticket: &Ticket) -> Result<String, NotSealed> {
-        self.keys.seal(Purpose::Session, &ticket.to_bytes())
+        let name = self.server.as_bytes();
+        self.keys.seal(Purpose::Session, &[&ticket.to_bytes()[..], b" ", name].concat())
     }
 
     /// The session that an id names, for a caller of `partition`.
@@ -59,7 +66,8 @@ impl Sessions {
     /// is nobody's business but ours.
     pub fn open(&self, id: &SessionId, partition: &[u8; 16]) -> Result<Ticket, Gone> {
         let bytes = self.keys.open(Purpose::Session, id.as_str()).map_err(|_| Gone)?;
-        let ticket = Ticket::from_bytes(&bytes).ok_or(Gone)?;
+        let own = bytes.strip_suffix(self.server.as_bytes()).and_then(|bytes| bytes.strip_suffix(b" "));
+        let ticket = own.and_then(Ticket::from_bytes).ok_or(Gone)?;
         let usable = ticket.partition == *partition && !ticket.is_over();
         if usable && !self.lock().ended.contains_key(&ticket.key) { Ok(ticket) } else { Err(Gone) }
     }
@@ -67,10 +75,11 @@ impl Sessions {
     /// What this process holds of a session; empty when that is nothing yet.
     pub fn live(&self, key: SessionKey) -> Arc<Live> {
         let mut state = self.lock();
+        state.sweep();
         if let Some(live) = state.live.get(&key) {
+            live.touch();
             return live.clone();
         }
-        state.sweep();
         let live = Arc::new(Live::new(key));
         state.live.insert(key, live.clone());
         state.turn.push_back(key);
@@ -99,14 +108,14 @@ impl Sessions {
 }
 
 impl State {
-    /// Forgets what holds nothing. Two are looked at for each that is added, so the table stays within twice what is in
-    /// use.
+    /// Forgets what holds nothing. Two are looked at whenever one is used, so the table stays within what is in use.
     fn sweep(&mut self) {
         for _ in 0..SWEEP.min(self.turn.len()) {
             let Some(key) = self.turn.pop_front() else { return };
             let full = self.live.len() >= MAX_LIVE;
             let idle = self.live.get(&key).is_some_and(|live| {
-                Arc::strong_count(live) == 1 && (live.is_empty() || (full && live.is_quiet()))
+                let left = full || live.idle() >= LEFT;
+                Arc::strong_count(live) == 1 && (live.is_empty() || (left && live.is_quiet()))
             });
             if idle {
                 self.live.remove(&key);
@@ -142,7 +151,7 @@ mod tests {
     }
 
     fn sessions() -> Sessions {
-        Sessions::new(Keyring::random().unwrap())
+        Sessions::new(Keyring::random().unwrap(), "agents/support".into())
     }
 
     #[test]

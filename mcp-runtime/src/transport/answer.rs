@@ -97,6 +97,11 @@ pub fn peer_failed(error: &PeerError) -> Response<Body> {
     }
 }
 
+/// Whoever should hear this cannot be reached now.
+pub fn not_heard() -> Response<Body> {
+    overloaded("the replica that holds this session cannot be reached now; try again")
+}
+
 fn overloaded(why: &str) -> Response<Body> {
     let data = JsonText::from(&json!({"retryAfterSeconds": 1}));
     let body = jsonrpc::error(None, ErrorCode::Overloaded, why, Some(&data));

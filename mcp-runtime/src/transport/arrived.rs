@@ -23,12 +23,17 @@ impl Shared {
         self.peers.as_ref().map_or_else(String::new, |peers| peers.own_address().to_string())
     }
 
+    /// Whether what `owner` holds is here, as far as anybody knows.
+    pub fn is_here(&self, owner: &str, arrived: &Arrived) -> bool {
+        let forwarded = arrived.parts.extensions.get::<Forwarded>().is_some();
+        forwarded || owner.is_empty() || self.peers.is_none() || owner == self.own_address()
+    }
+
     /// The answer of the replica at `owner`. `None` when that is this one, when there is no way there, or when it is gone:
     /// then whoever asked goes on here. A request that was sent on once stays where it is.
     pub async fn forward(&self, owner: &str, arrived: &Arrived) -> Option<Response<Body>> {
         let peers = self.peers.as_ref()?;
-        let is_here = owner.is_empty() || owner == peers.own_address().to_string();
-        if is_here || arrived.parts.extensions.get::<Forwarded>().is_some() {
+        if self.is_here(owner, arrived) {
             return None;
         }
         if self.absent.has(owner) {

@@ -24,6 +24,9 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
     if let Err(why) = check(call, &messages) {
         return answer::refusal(&why);
     }
+    if let Some(response) = elsewhere(call, &messages).await {
+        return response;
+    }
     let mut sources = Vec::new();
     for message in messages {
         match message {
@@ -45,6 +48,13 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
     } else {
         join(sources, accepts.unwrap_or(Accepts::Either)).await
     }
+}
+
+/// The answer of the replica that holds the session: to the batch as a whole.
+async fn elsewhere(call: &Call<'_>, messages: &[Result<Incoming<'_>, Refusal>]) -> Option<Response<Body>> {
+    let context = messages.iter().find_map(|message| message.as_ref().ok().map(context_of))?;
+    let ticket = call.session(context, None).ok().flatten()?;
+    call.elsewhere(&ticket.owner).await
 }
 
 /// A batch is one revision's, in one session.
@@ -70,7 +80,7 @@ async fn source(call: &Call<'_>, request: Request<'_>) -> Result<Source, Box<Res
         return Ok(Source::done(Answered::refusal(&unserved(&request))));
     }
     let client = call.client(&request).await?;
-    if let Some(answered) = conversation::answer(&call.visit, &client, &request) {
+    if let Some(answered) = conversation::answer(&call.visit, &client, &request).await {
         return Ok(Source::done(answered));
     }
     Ok(call.source(&client, &request).unwrap_or_else(|answered| Source::done(*answered)))

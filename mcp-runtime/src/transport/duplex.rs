@@ -4,7 +4,11 @@
 //! Every message that arrives is answered on the one way back, in whatever order the answers come. The era is the
 //! message's own here too: whoever speaks 2026-07-28 says so in `_meta` (2026-07-28, basic/transports/stdio).
 
-use super::{streaming, subscriber::Subscriber, subscriptions};
+use super::{
+    streaming::{self, Unheard},
+    subscriber::Subscriber,
+    subscriptions,
+};
 use crate::{
     conversation::{self, Answered, Client, Delivery, Exchange, Step, Visit},
     identity::Principal,
@@ -30,7 +34,6 @@ pub struct Duplex {
     shared: Arc<Shared>,
     /// Path of its server, to find the snapshot of each moment.
     path: String,
-    principal: Arc<Principal>,
     live: Arc<Live>,
     out: mpsc::Sender<Bytes>,
     agreed: Mutex<Option<(Revision, ClientCapabilities)>>,
@@ -38,28 +41,23 @@ pub struct Duplex {
 
 impl Duplex {
     /// A client that has said nothing yet. Messages for it go to `out`.
-    pub fn new(
-        shared: Arc<Shared>,
-        path: String,
-        principal: Arc<Principal>,
-        live: Arc<Live>,
-        out: mpsc::Sender<Bytes>,
-    ) -> Arc<Self> {
-        Arc::new(Self { shared, path, principal, live, out, agreed: Mutex::default() })
+    pub fn new(shared: Arc<Shared>, path: String, live: Arc<Live>, out: mpsc::Sender<Bytes>) -> Arc<Self> {
+        Arc::new(Self { shared, path, live, out, agreed: Mutex::default() })
     }
 
-    /// Takes one message, or a batch. Returns when all that is to be carried out has begun; the answers follow.
-    pub async fn receive(self: &Arc<Self>, body: &[u8]) {
+    /// Takes one message, or a batch, from `principal`. What is carried out is answered later; what is known at once is
+    /// answered before this returns, which waits for a client that does not read.
+    pub async fn receive(self: &Arc<Self>, principal: &Arc<Principal>, body: &[u8]) {
         let Some(visit) = self.visit() else {
             return self.send(Answered::unserved().message).await;
         };
         match accept_message(body, self.negotiated()) {
             Err(why) => self.send(why.body()).await,
-            Ok(Posted::One(incoming)) => self.one(&visit, incoming).await,
+            Ok(Posted::One(incoming)) => self.one(&visit, principal, incoming).await,
             Ok(Posted::Batch(messages)) if self.negotiated() == Some(Revision::WITH_BATCHES) => {
                 for message in messages {
                     match message {
-                        Ok(incoming) => self.one(&visit, incoming).await,
+                        Ok(incoming) => self.one(&visit, principal, incoming).await,
                         Err(why) => self.send(why.body()).await,
                     }
                 }
@@ -68,9 +66,18 @@ impl Duplex {
         }
     }
 
+    /// Path of its server.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The client has left: what it has begun is given up.
     pub fn leave(&self) {
         self.live.end();
+        if let Some(visit) = self.visit() {
+            visit.server.sessions.end(self.live.key);
+            visit.server.pool.forget(self.live.key);
+        }
     }
 
     fn visit(&self) -> Option<Visit> {
@@ -92,9 +99,9 @@ impl Duplex {
         let _ = self.out.send(message).await;
     }
 
-    async fn one(self: &Arc<Self>, visit: &Visit, incoming: Incoming<'_>) {
+    async fn one(self: &Arc<Self>, visit: &Visit, principal: &Arc<Principal>, incoming: Incoming<'_>) {
         match incoming {
-            Incoming::Request(request) => self.request(visit, &request).await,
+            Incoming::Request(request) => self.request(visit, principal, &request).await,
             Incoming::Notification(notification) => self.notification(visit, &notification),
             Incoming::Response(response) => {
                 if let Some(id) = &response.id {
@@ -120,15 +127,15 @@ impl Duplex {
         }
     }
 
-    async fn request(self: &Arc<Self>, visit: &Visit, request: &Request<'_>) {
+    async fn request(self: &Arc<Self>, visit: &Visit, principal: &Arc<Principal>, request: &Request<'_>) {
         if let Operation::Initialize(wanted) = &request.operation {
             return self.initialize(visit, request, wanted).await;
         }
-        let client = Arc::new(self.client(request));
+        let client = Arc::new(self.client(principal, request));
         if let Operation::Listen(wanted) = &request.operation {
-            return self.listen(visit, request, wanted).await;
+            return self.listen(visit, &client, request, wanted).await;
         }
-        if let Some(answered) = conversation::answer(visit, &client, request) {
+        if let Some(answered) = conversation::answer(visit, &client, request).await {
             return self.send(answered.message).await;
         }
         match conversation::begin(visit, &client, request, Delivery::Streamed) {
@@ -148,15 +155,15 @@ impl Duplex {
 
     async fn carry(self: Arc<Self>, exchange: Exchange, running: crate::session::Running) {
         let (out, mut steps) = mpsc::channel(1);
-        let driven = streaming::drive(exchange, Some(running), out);
+        let driven = streaming::drive(exchange, Some(running), Unheard::GivesUp, out);
         let written = async {
             while let Some(step) = steps.recv().await {
                 match step {
                     Step::Message(message) => self.send(message).await,
-                    // Its place in execution is kept until the message is on its way.
                     Step::Last(Answered { message, permit, .. }) => {
-                        self.send(message).await;
+                        // The work is done; how fast the client reads is no reason to keep others waiting.
                         drop(permit);
+                        self.send(message).await;
                     }
                 }
             }
@@ -171,8 +178,8 @@ impl Duplex {
         self.send(jsonrpc::success(&request.id, &result)).await;
     }
 
-    async fn listen(&self, visit: &Visit, request: &Request<'_>, wanted: &Listen) {
-        let (honoured, watched) = subscriptions::honoured(visit, wanted);
+    async fn listen(&self, visit: &Visit, client: &Client, request: &Request<'_>, wanted: &Listen) {
+        let (honoured, watched) = subscriptions::honoured(visit, &client.principal, wanted).await;
         let subscription = Subscription::modern(&request.id, honoured);
         let Some(permit) = visit.server.streams.open() else {
             return self
@@ -190,8 +197,8 @@ impl Duplex {
         });
     }
 
-    fn client(&self, request: &Request<'_>) -> Client {
-        let (revision, principal) = (request.context.revision, self.principal.clone());
+    fn client(&self, principal: &Arc<Principal>, request: &Request<'_>) -> Client {
+        let (revision, principal) = (request.context.revision, principal.clone());
         if revision.era() == Era::Modern {
             return Client::modern(revision, &request.meta, principal);
         }

@@ -33,10 +33,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 /// Longest silence of a stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
+/// How long a client may leave the answers to what it posts unread.
+const UNREAD: Duration = Duration::from_secs(10);
 /// The query parameter that names the stream.
 const PARAMETER: &str = "sessionId=";
 
@@ -74,7 +79,7 @@ pub fn open(call: &Call<'_>) -> Response<Body> {
     let Ok((key, name)) = name(call) else { return answer::broken() };
     let (out, messages) = mpsc::channel(BACKLOG);
     let live = server.sessions.live(key);
-    let duplex = Duplex::new(shared.clone(), path.to_owned(), call.principal.clone(), live, out);
+    let duplex = Duplex::new(shared.clone(), path.to_owned(), live, out);
     shared.event_streams.add(key, duplex.clone());
     let leaving = Leaving { shared: shared.clone(), key, duplex };
     let endpoint = format!("event: endpoint\ndata: {path}?{PARAMETER}{name}\n\n");
@@ -122,8 +127,16 @@ pub async fn post(call: &Call<'_>, name: &str) -> Response<Body> {
     if let Some(response) = call.elsewhere(owner).await {
         return response;
     }
-    let Some(duplex) = call.visit.shared.event_streams.find(*key) else { return gone() };
-    duplex.receive(&call.arrived.body).await;
+    let duplex = call.visit.shared.event_streams.find(*key);
+    let Some(duplex) = duplex.filter(|duplex| duplex.path() == call.arrived.parts.uri.path()) else {
+        return gone();
+    };
+    // A client that does not read its stream is shown out: what it sends would fill memory.
+    if timeout(UNREAD, duplex.receive(&call.principal, &call.arrived.body)).await.is_err() {
+        duplex.leave();
+        call.visit.shared.event_streams.remove(*key);
+        return gone();
+    }
     let mut response = answer::accepted();
     *response.status_mut() = StatusCode::ACCEPTED;
     response

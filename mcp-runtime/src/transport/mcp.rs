@@ -93,7 +93,7 @@ impl Call<'_> {
                 Err(why) => answer::refusal(&why),
                 Ok(None) => answer::refusal(&Refusal::session_required(None)),
                 Ok(Some(ticket)) => {
-                    if let Some(response) = self.elsewhere(&ticket.owner).await {
+                    if let Some(response) = self.only_there(&ticket.owner).await {
                         return response;
                     }
                     if let (Some(live), Some(id)) =
@@ -117,9 +117,9 @@ impl Call<'_> {
         };
         let accepts = request.context.accepts;
         if let Operation::Listen(wanted) = &request.operation {
-            return subscriptions::listen(&self.visit, &client, &request, wanted);
+            return subscriptions::listen(&self.visit, &client, &request, wanted).await;
         }
-        if let Some(answered) = conversation::answer(&self.visit, &client, &request) {
+        if let Some(answered) = conversation::answer(&self.visit, &client, &request).await {
             return answer::answered(answered, accepts);
         }
         if let Err(why) = self.check_mirrored(&request) {
@@ -222,7 +222,11 @@ impl Call<'_> {
             Ok(None) => return answer::accepted(),
             Ok(Some(ticket)) => ticket,
         };
-        if let Some(response) = self.elsewhere(&ticket.owner).await {
+        let elsewhere = match &notification.notified {
+            Notified::Cancelled { .. } => self.only_there(&ticket.owner).await,
+            _ => self.elsewhere(&ticket.owner).await,
+        };
+        if let Some(response) = elsewhere {
             return response;
         }
         match &notification.notified {
@@ -237,8 +241,17 @@ impl Call<'_> {
         answer::accepted()
     }
 
-    /// The answer of the replica at `owner`, when that is another one and can be reached. One that cannot has lost what it
-    /// held; whoever asked goes on here.
+    /// The answer of the replica at `owner` to what means nothing anywhere else: when it cannot be reached now, the client is
+    /// to try again rather than to believe that it was heard.
+    async fn only_there(&self, owner: &str) -> Option<Response<Body>> {
+        if let Some(response) = self.elsewhere(owner).await {
+            return Some(response);
+        }
+        (!self.visit.shared.is_here(owner, self.arrived)).then(answer::not_heard)
+    }
+
+    /// The answer of the replica at `owner`, when that is another one and can be reached. When it cannot, whoever asked goes
+    /// on here, without what that one holds.
     pub(super) async fn elsewhere(&self, owner: &str) -> Option<Response<Body>> {
         self.visit.shared.forward(owner, self.arrived).await
     }

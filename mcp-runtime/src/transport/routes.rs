@@ -184,7 +184,9 @@ fn not_found(shared: &Shared, route: HttpRoute) -> Response<Body> {
     }
     let prefix = |name: &str| if servers.len() == 1 { String::new() } else { format!("/{name}") };
     let mut endpoints: Vec<String> = Vec::new();
-    for (name, server) in servers.iter().take(50) {
+    // Names of servers that are not open are for those who are let in.
+    let open = servers.iter().filter(|(_, server)| server.snapshot().parts.gate.is_open());
+    for (name, server) in open.take(50) {
         endpoints.push(format!("{}/mcp", prefix(name)));
         if server.snapshot().parts.config.serves_models {
             endpoints.push(format!("{}/v1/chat/completions", prefix(name)));

@@ -7,7 +7,6 @@
 
 use super::answer;
 use crate::{
-    admission::Permit,
     conversation::{Answered, Exchange, Step},
     model::Body,
     session::Running,
@@ -23,18 +22,26 @@ use tokio::{
     sync::mpsc,
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 /// Longest silence of a stream, and how long a response may keep its client without a word.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long a client may leave a message where it is.
+const STALLED: Duration = Duration::from_mins(1);
 
 /// Where the messages of one response come from.
 pub enum Source {
     /// Nothing is left but the answer.
     Done(Option<Answered>),
-    /// From the work itself, which ends with the response.
+    /// From the work itself, which ends with the response. As long as nothing was sent.
     Direct(Box<Exchange>),
-    /// From a task, which does not.
+    /// From a task, which ends with the response too, but whose deadlines run while the client does not read.
+    Bound(mpsc::Receiver<Step>, AbortOnDropHandle<()>),
+    /// From a task that does not end with the response.
     Driven(mpsc::Receiver<Step>),
 }
 
@@ -47,8 +54,20 @@ impl Source {
     /// An exchange that goes on to its end, or until its client says otherwise.
     pub fn driven(exchange: Exchange, running: Option<Running>, tasks: &TaskTracker) -> Self {
         let (out, steps) = mpsc::channel(1);
-        tasks.spawn(drive(exchange, running, out));
+        tasks.spawn(drive(exchange, running, Unheard::GoesOn, out));
         Self::Driven(steps)
+    }
+
+    /// For a response that has begun: what comes is no longer awaited by whoever asked, but by whoever writes.
+    fn bound(self) -> Self {
+        match self {
+            Self::Direct(exchange) => {
+                let (out, steps) = mpsc::channel(1);
+                let task = tokio::spawn(drive(*exchange, None, Unheard::GivesUp, out));
+                Self::Bound(steps, AbortOnDropHandle::new(task))
+            }
+            other => other,
+        }
     }
 
     /// An answer that is there already.
@@ -60,14 +79,27 @@ impl Source {
         match self {
             Self::Done(answered) => answered.take().map(Step::Last),
             Self::Direct(exchange) => exchange.next().await,
-            Self::Driven(steps) => steps.recv().await,
+            Self::Bound(steps, _) | Self::Driven(steps) => steps.recv().await,
         }
     }
 }
 
-/// Sends everything that an exchange says to `out`, to its end. When nobody listens any more it is carried out all the
-/// same.
-pub async fn drive(mut exchange: Exchange, running: Option<Running>, out: mpsc::Sender<Step>) {
+/// What becomes of work whose client does not take what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// It is given up.
+    GivesUp,
+    /// It is carried out to its end; nothing more can be asked of the client.
+    GoesOn,
+}
+
+/// Sends everything that an exchange says to `out`, to its end.
+pub async fn drive(
+    mut exchange: Exchange,
+    running: Option<Running>,
+    unheard: Unheard,
+    out: mpsc::Sender<Step>,
+) {
     let cancelled = running.as_ref().map_or_else(CancellationToken::new, |running| running.cancelled.clone());
     loop {
         let step = tokio::select! {
@@ -75,8 +107,15 @@ pub async fn drive(mut exchange: Exchange, running: Option<Running>, out: mpsc::
             step = exchange.next() => step,
         };
         let Some(step) = step else { return };
-        // The client has left: what is said on the way is lost, and the answer with it.
-        let _ = out.send(step).await;
+        let taken = tokio::select! {
+            () = cancelled.cancelled() => return,
+            taken = timeout(STALLED, out.send(step)) => matches!(taken, Ok(Ok(()))),
+        };
+        match (taken, unheard) {
+            (true, _) => {}
+            (false, Unheard::GivesUp) => return,
+            (false, Unheard::GoesOn) => exchange.unheard(),
+        }
     }
 }
 
@@ -109,13 +148,22 @@ pub async fn join(sources: Vec<Source>, accepts: Accepts) -> Response<Body> {
     }
     drop(out);
     let mut answers = Vec::new();
-    while let Some(step) = steps.recv().await {
+    loop {
+        let step = match accepts {
+            Accepts::JsonOnly => Ok(steps.recv().await),
+            Accepts::Either | Accepts::EventStreamOnly => timeout(KEEP_ALIVE, steps.recv()).await,
+        };
+        let Ok(step) = step else {
+            return joined_stream(answers, Bytes::from_static(sse::KEEP_ALIVE), steps);
+        };
+        let Some(step) = step else { break };
         match step {
             Step::Message(message) if accepts != Accepts::JsonOnly => {
-                return joined_stream(answers, message, steps);
+                return joined_stream(answers, event(&message), steps);
             }
             Step::Message(_) => {}
-            Step::Last(answered) => answers.push(answered),
+            // Its place is the next call's: the answer is in memory.
+            Step::Last(answered) => answers.push(answered.holding(None)),
         }
     }
     let messages: Vec<Bytes> = answers.iter().map(|answered| answered.message.clone()).collect();
@@ -123,13 +171,16 @@ pub async fn join(sources: Vec<Source>, accepts: Accepts) -> Response<Body> {
 }
 
 fn joined_stream(answers: Vec<Answered>, first: Bytes, steps: mpsc::Receiver<Step>) -> Response<Body> {
-    let said = answers.into_iter().map(|answered| answered.message).chain([first]);
-    let said: Vec<Bytes> = said.map(|message| event(&message)).collect();
+    let said: Vec<Bytes> = answers.iter().map(|answered| event(&answered.message)).chain([first]).collect();
     let rest = stream::unfold(steps, |mut steps| async move {
-        let message = match steps.recv().await? {
-            Step::Message(message) | Step::Last(Answered { message, .. }) => message,
+        let frame = tokio::select! {
+            biased;
+            step = steps.recv() => match step? {
+                Step::Message(message) | Step::Last(Answered { message, .. }) => event(&message),
+            },
+            () = sleep(KEEP_ALIVE) => Bytes::from_static(sse::KEEP_ALIVE),
         };
-        Some((event(&message), steps))
+        Some((frame, steps))
     });
     let frames = stream::iter(said).chain(rest);
     answer::event_stream(Body::new(StreamBody::new(frames.map(|frame| Ok(Frame::data(frame))))))
@@ -137,7 +188,7 @@ fn joined_stream(answers: Vec<Answered>, first: Bytes, steps: mpsc::Receiver<Ste
 
 fn stream(source: Source, first: Option<Bytes>) -> Response<Body> {
     let first = first.map_or_else(|| Bytes::from_static(sse::KEEP_ALIVE), |message| event(&message));
-    let streaming = Streaming { source: Some(source), first: Some(first), permit: None };
+    let streaming = Streaming { source: Some(source.bound()), first: Some(first) };
     let frames = stream::unfold(streaming, Streaming::next);
     answer::event_stream(Body::new(StreamBody::new(frames.map(|frame| Ok(Frame::data(frame))))))
 }
@@ -147,8 +198,6 @@ struct Streaming {
     /// Absent after the answer.
     source: Option<Source>,
     first: Option<Bytes>,
-    /// Held until the answer was written.
-    permit: Option<Permit>,
 }
 
 impl Streaming {
@@ -165,7 +214,7 @@ impl Streaming {
         let frame = match step {
             Step::Message(message) => event(&message),
             Step::Last(Answered { message, permit, .. }) => {
-                self.permit = permit;
+                drop(permit);
                 self.source = None;
                 event(&message)
             }

@@ -139,13 +139,14 @@ impl Subscriber {
 
     /// One resource has changed; or, when more have than could be kept, any of those that are watched.
     fn updated(&mut self, uri: Option<&str>) {
-        let watched = match &self.live {
-            Some(live) => live.watched(),
-            None => self.watched.clone(),
+        let changed: Vec<String> = match (&self.live, uri) {
+            (Some(live), Some(uri)) if live.watches(uri) => vec![uri.to_owned()],
+            (None, Some(uri)) if self.watched.iter().any(|watched| watched == uri) => vec![uri.to_owned()],
+            (_, Some(_)) => Vec::new(),
+            (Some(live), None) => live.watched(),
+            (None, None) => self.watched.clone(),
         };
-        let changed = watched.iter().filter(|watched| uri.is_none_or(|uri| uri == *watched));
-        let messages: Vec<Bytes> =
-            changed.map(|uri| self.subscription.changed_message(Change::Updated(uri))).collect();
+        let messages = changed.iter().map(|uri| self.subscription.changed_message(Change::Updated(uri)));
         self.ready.extend(messages);
     }
 }

@@ -9,11 +9,12 @@ use super::{answer, mcp::Call, subscriber::Subscriber};
 use crate::{
     catalog::Snapshot,
     conversation::{Client, Visit},
+    identity::Principal,
     model::Body,
     upstream::Interest,
 };
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::join_all, stream};
 use http::Response;
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -66,12 +67,17 @@ pub async fn get(call: &Call<'_>) -> Response<Body> {
 }
 
 /// Answers `subscriptions/listen`.
-pub fn listen(visit: &Visit, _: &Client, request: &Request<'_>, wanted: &Listen) -> Response<Body> {
+pub async fn listen(
+    visit: &Visit,
+    client: &Client,
+    request: &Request<'_>,
+    wanted: &Listen,
+) -> Response<Body> {
     if request.context.accepts == Accepts::JsonOnly {
         let why = "subscriptions/listen is answered with text/event-stream: Accept must allow it";
         return answer::refusal(&Refusal::new(Reason::NotAcceptable, Some(&request.id), why));
     }
-    let (honoured, watched) = honoured(visit, wanted);
+    let (honoured, watched) = honoured(visit, &client.principal, wanted).await;
     let subscription = Subscription::modern(&request.id, honoured.clone());
     if honoured.is_empty() {
         return nothing_to_say(&visit.snapshot, &subscription);
@@ -88,14 +94,16 @@ pub fn listen(visit: &Visit, _: &Client, request: &Request<'_>, wanted: &Listen)
 type Watched = (String, Option<Interest>);
 
 /// What of a filter is served: lists that the server announces, resources that there are.
-pub(super) fn honoured(visit: &Visit, wanted: &Listen) -> (Listen, Vec<Watched>) {
+pub(super) async fn honoured(visit: &Visit, caller: &Principal, wanted: &Listen) -> (Listen, Vec<Watched>) {
     if visit.snapshot.list_changes() == ListChanges::Silent {
         return (Listen::default(), Vec::new());
     }
     let offered = visit.snapshot.capabilities();
     let only = |wanted: Wanted, offered: bool| if offered { wanted } else { Wanted::No };
-    let interest = |uri: &String| Some((uri.clone(), visit.interest(uri)?));
+    let interest = |uri: &String| Some((uri.clone(), visit.interest(uri, caller).ok()?));
     let watched: Vec<Watched> = wanted.updates.iter().filter_map(interest).collect();
+    // What changes after the acknowledgement is told: so the upstreams must know of it by then.
+    join_all(watched.iter().filter_map(|(_, interest)| Some(interest.as_ref()?.met()))).await;
     let honoured = Listen {
         tools: wanted.tools,
         prompts: only(wanted.prompts, offered.prompts.is_some()),

@@ -4,8 +4,9 @@ use mcpfleet_protocol::server::Listen;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 /// Most resources of one upstream that are subscribed to at a time.
 pub const MAX_RESOURCES: usize = Listen::MAX_UPDATES;
@@ -16,6 +17,8 @@ pub(super) struct Interests {
     counts: Mutex<BTreeMap<String, usize>>,
     /// Bumped when the set of resources changes.
     changed: watch::Sender<u64>,
+    /// What the upstream has been asked for by now.
+    met: watch::Sender<BTreeSet<String>>,
 }
 
 /// While it lives, changes of one resource come out of [`super::Pool::updates`].
@@ -24,6 +27,18 @@ pub struct Interest {
     interests: Arc<Interests>,
     uri: String,
 }
+
+impl Interest {
+    /// Waits until the upstream has been asked, so that no change after this is missed; at most [`PATIENCE`].
+    pub async fn met(&self) {
+        let mut met = self.interests.met.subscribe();
+        // An upstream that does not answer now is asked when it does: whoever waits is not kept for it.
+        let _ = timeout(PATIENCE, met.wait_for(|uris| uris.contains(&self.uri))).await;
+    }
+}
+
+/// How long an upstream may take to be asked.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One upstream's subscriptions are at their bound ([`MAX_RESOURCES`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +57,11 @@ impl Interests {
             self.changed.send_modify(|version| *version += 1);
         }
         Ok(Interest { interests: self.clone(), uri: uri.to_owned() })
+    }
+
+    /// The upstream has been asked for all of these, whatever it said.
+    pub(super) fn meet(&self, uris: BTreeSet<String>) {
+        self.met.send_replace(uris);
     }
 
     pub(super) fn uris(&self) -> BTreeSet<String> {

@@ -7,8 +7,21 @@ use crate::{
     exchange::{Caller, Request},
 };
 use mcpfleet_protocol::Era;
-use std::sync::Arc;
-use tokio::sync::Notify;
+use mcpfleet_protocol::client::Ask;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::timeout};
+
+/// How long an upstream may take for a subscription.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What becomes of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Following {
+    /// It begins.
+    Begins,
+    /// It ends.
+    Ends,
+}
 
 /// An upstream as it was when the request began.
 #[derive(Debug)]
@@ -19,6 +32,19 @@ pub struct Line {
 }
 
 impl Line {
+    /// Subscribes to a resource in the caller's own session, or unsubscribes, where it has one there. What it is told comes
+    /// out of [`super::Pool::updates`] as everything else does.
+    pub async fn follow(&self, uri: &str, following: Following, caller: &Caller) {
+        let ask = match following {
+            Following::Begins => Ask::Subscribe(uri),
+            Following::Ends => Ask::Unsubscribe(uri),
+        };
+        // The session that listens has subscribed as well: this one failing costs only what is told to it alone.
+        if let Ok(Err(error)) = timeout(PATIENCE, self.remote.follow(&ask, caller)).await {
+            tracing::debug!(uri, %error, "not followed in the client's own session");
+        }
+    }
+
     /// The era of the upstream.
     pub fn era(&self) -> Era {
         self.remote.watching.era()

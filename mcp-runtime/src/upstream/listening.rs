@@ -56,8 +56,13 @@ impl Listener {
         let (mut wanted, mut renewals) = (self.interests.subscribe(), self.connection.renewals());
         let mut known = BTreeSet::new();
         loop {
-            if self.subscribable() == Offered::Yes {
-                self.align(&mut known).await;
+            match self.subscribable() {
+                Offered::Yes => {
+                    self.align(&mut known).await;
+                    self.interests.meet(known.clone());
+                }
+                // There is nothing to wait for.
+                Offered::No => self.interests.meet(self.interests.uris()),
             }
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },
@@ -91,7 +96,7 @@ impl Listener {
         let mut stream: Option<Stream> = None;
         loop {
             wanted.borrow_and_update();
-            let filter = self.filter();
+            let (filter, asked) = (self.filter(), self.interests.uris());
             let before = stream.take();
             if !filter.is_empty() {
                 let opening = self.open(filter);
@@ -101,6 +106,7 @@ impl Listener {
                 failures = 0;
             }
             drop(before);
+            self.interests.meet(asked);
             self.stands.store(stream.is_some(), Ordering::Relaxed);
             tokio::select! {
                 changed = wanted.changed() => if changed.is_err() { return },

@@ -34,7 +34,7 @@ mod worker;
 
 pub use bell::Updated;
 pub use interest::{Interest, MAX_RESOURCES, TooMany};
-pub use line::Line;
+pub use line::{Following, Line};
 pub use offer::{Roster, UpstreamOffer, UpstreamTool};
 pub use pace::Pace;
 

@@ -1,7 +1,7 @@
 //! What upstreams offer at one moment.
 
 use super::connection::About;
-use mcpfleet_config::status::UpstreamStatus;
+use mcpfleet_config::status::{UpstreamState, UpstreamStatus};
 use serde_json::value::RawValue;
 
 /// What all upstreams offer. Every list is by upstream name and then as listed, and holds what an upstream offers or did
@@ -20,6 +20,13 @@ pub struct Roster {
     pub about: Vec<(String, About)>,
     /// Each upstream's state, by name.
     pub status: Vec<UpstreamStatus>,
+}
+
+impl Roster {
+    /// Whether each upstream has answered once, or has been found not to.
+    pub fn is_settled(&self) -> bool {
+        self.status.iter().all(|upstream| upstream.state != UpstreamState::Connecting)
+    }
 }
 
 /// A tool of an upstream.

@@ -9,6 +9,7 @@ use crate::{
     call::Outcome,
     exchange::{Caller, Request},
 };
+use mcpfleet_protocol::client::{Ask, AskContext};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -18,6 +19,21 @@ pub(super) struct Remote {
 }
 
 impl Remote {
+    /// Makes the subscription known in the caller's own session too: there are servers that tell each session of its own
+    /// resources only. Where the server keeps nothing for a session, the one that listens is enough.
+    pub(super) async fn follow(&self, ask: &Ask<'_>, caller: &Caller) -> Result<(), ClientError> {
+        if !self.watching.is_stateful() {
+            return Ok(());
+        }
+        let lease = self.sessions.lease(caller.profile(), None).await?;
+        let asked = match lease.connection() {
+            Some(connection) => connection.ask(ask, &AskContext::default()).await.map(drop),
+            None => Err(ClientError::NoAnswer),
+        };
+        self.sessions.give_back(lease);
+        asked
+    }
+
     /// Carries out a request on the connection that is right for its caller.
     pub(super) async fn send(
         &self,
@@ -29,7 +45,10 @@ impl Remote {
         if !self.watching.is_stateful() {
             return self.watching.send(request, caller, permit).await;
         }
+        // It waits for a session of the upstream, which more replicas would not give it.
+        let blocked = caller.blocked();
         let lease = self.sessions.lease(caller.profile(), permit).await?;
+        drop(blocked);
         let Some(connection) = lease.connection() else { return Err(ClientError::NoAnswer) };
         if let Some(level) = caller.profile().log_level {
             connection.log_from(level).await;

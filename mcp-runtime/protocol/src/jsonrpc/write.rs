@@ -3,7 +3,7 @@
 use super::Id;
 use crate::{
     ErrorCode,
-    json::{JsonText, ObjectWriter},
+    json::{JsonText, Members, ObjectWriter},
 };
 use bytes::Bytes;
 
@@ -29,6 +29,13 @@ pub fn error(id: Option<&Id<'_>>, code: ErrorCode, text: &str, data: Option<&Jso
         .raw_some("data", data.map(JsonText::as_str))
         .finish();
     body(message().raw_some("id", id.map(Id::as_json)).raw("error", error.as_str()))
+}
+
+/// A response under another id; `None` when `message` is none.
+pub fn with_id(response: &[u8], id: &Id<'_>) -> Option<Bytes> {
+    let members = Members::parse(std::str::from_utf8(response).ok()?)?;
+    let (outcome, value) = members.iter().find(|(key, _)| matches!(*key, "result" | "error"))?;
+    Some(body(message().raw("id", id.as_json()).raw(outcome, value.get())))
 }
 
 /// An error response whose error object came from an upstream, as [`crate::answer::translate_error`] gives it.

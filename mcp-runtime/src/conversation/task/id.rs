@@ -56,7 +56,7 @@ struct Envelope {
 /// No task of this caller's. It is one error on purpose: which it is would help only whoever tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "taskId: there is no such task, or it is kept no longer; call the tool again if its result is still wanted"
+    "taskId: there is no such task, or it is kept no longer; the call may have taken effect, so look before you make it again"
 )]
 pub(in crate::conversation) struct NoSuchTask;
 

@@ -66,7 +66,7 @@ impl World {
             client: self.client.clone(),
             delivery: Delivery::AnswerOnly,
             suspended: Suspended::new(self.keys.clone(), String::new(), implementation),
-            digest: Digest::of(&ask),
+            digest: Digest::of("default/a", &ask),
             escalation: Some(Escalation { tasks: self.tasks.clone(), tool: "t".into() }),
         };
         Exchange::new(Going { work, events, deadline }, origin)

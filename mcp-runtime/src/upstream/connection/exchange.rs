@@ -17,7 +17,8 @@ use mcpfleet_protocol::{
     server::LogLevel,
 };
 use serde_json::value::RawValue;
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ pub(super) async fn exchange(
             message = feed.next() => message.unwrap_or(Err(ClientError::NoAnswer)),
         };
         if let Some(reply) = talk.take_all(&message?).await? {
+            talk.late(&mut place).await;
             return Ok(reply);
         }
     }
@@ -85,7 +87,27 @@ struct Talk<'a> {
     questions: Questions<'a>,
 }
 
+/// How long log messages on another stream may be behind the answer on this one.
+const LATE: Duration = Duration::from_millis(20);
+
 impl Talk<'_> {
+    /// Servers send what they log about a request on the session's own stream too, which nothing keeps in step with the
+    /// answer: who asked for logs gets those that are just behind.
+    async fn late(&mut self, place: &mut Option<super::inbox::Place>) {
+        let wanted = match self.audience {
+            Audience::Caller(caller) => caller.profile().log_level.is_some(),
+            Audience::Nobody => false,
+        };
+        let until = Instant::now() + LATE;
+        while wanted && place.is_some() {
+            let Ok(Ok(message)) = timeout_at(until, beside(place)).await else { return };
+            // It is answered already: a second answer is nobody's.
+            if self.take_all(&message).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Takes what came as one: a message, or from a server of 2025-03-26 a batch (2025-03-26, basic, "Batching").
     async fn take_all(&mut self, body: &[u8]) -> Result<Option<Reply>, ClientError> {
         if self.session.revision() != Revision::V2025_03_26 {

@@ -10,10 +10,11 @@ use futures::{
 };
 use mcpfleet_protocol::{
     ClientCapabilities, ErrorCode,
-    json::JsonText,
+    json::{JsonText, Members},
     jsonrpc::{self, Id},
 };
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
 
 /// Most questions of one call that wait for an answer.
 pub(super) const MAX_OPEN: usize = 16;
@@ -80,6 +81,7 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
     let params = question.params.as_deref();
     let declared = session.declared.allows(&question.method, params);
     let asked = caller.filter(|caller| offers(caller, &question.method, params) && declared);
+    let question = without_token(question);
     body(
         id,
         match asked {
@@ -87,6 +89,31 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
             None => Err(Unanswered::NotOffered { method: question.method }),
         },
     )
+}
+
+/// Without the server's own progress token, which means nothing to anyone but the two of us.
+fn without_token(question: Question) -> Question {
+    let params = question.params.as_deref().and_then(Members::read);
+    let meta = params.as_ref().and_then(|params| Members::read(params.get("_meta")?));
+    let (Some(params), Some(meta)) = (&params, meta) else { return question };
+    if meta.get("progressToken").is_none() {
+        return question;
+    }
+    let kept =
+        meta.iter().filter(|(key, _)| *key != "progressToken").map(|(key, value)| (key.to_owned(), value));
+    let meta: Vec<_> = kept.collect();
+    let others = params.iter().filter(|(key, _)| *key != "_meta").map(|(key, value)| (key.to_owned(), value));
+    let mut object: BTreeMap<String, Box<RawValue>> =
+        others.map(|(key, value)| (key, value.to_owned())).collect();
+    if !meta.is_empty()
+        && let Ok(meta) = to_raw_value(&meta.into_iter().collect::<BTreeMap<_, _>>())
+    {
+        object.insert("_meta".into(), meta);
+    }
+    match to_raw_value(&object) {
+        Ok(params) => Question { method: question.method, params: Some(params) },
+        Err(_) => question,
+    }
 }
 
 /// Whether the caller has declared what a question needs. If not, it is told so should the request fail for it.
