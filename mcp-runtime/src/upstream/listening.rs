@@ -93,12 +93,12 @@ impl Listener {
             wanted.borrow_and_update();
             let filter = self.filter();
             let before = stream.take();
-            if !filter.is_empty() {
+            if filter.is_empty() {
+                failures = 0;
+            } else {
                 let opening = self.open(filter);
                 stream = self.standing(opening, before.is_some()).await;
                 failures = failures.saturating_add(u32::from(stream.is_none()));
-            } else {
-                failures = 0;
             }
             drop(before);
             self.stands.store(stream.is_some(), Ordering::Relaxed);
