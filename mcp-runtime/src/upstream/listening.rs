@@ -98,12 +98,12 @@ impl Listener {
             wanted.borrow_and_update();
             let (filter, asked) = (self.filter(), self.interests.uris());
             let before = stream.take();
-            if !filter.is_empty() {
+            if filter.is_empty() {
+                failures = 0;
+            } else {
                 let opening = self.open(filter);
                 stream = self.standing(opening, before.is_some()).await;
                 failures = failures.saturating_add(u32::from(stream.is_none()));
-            } else {
-                failures = 0;
             }
             drop(before);
             self.interests.meet(asked);

@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn names_that_become_illegal_or_stand_twice_are_left_out_and_told() {
         let long = "x".repeat(126);
-        let (tools, message) =
+        let (Offers { tools, .. }, message) =
             expose(&upstream("crm_"), listing(&[tool("a"), tool(&long), tool("b c"), tool("a")]));
         let message = message.unwrap();
         assert_eq!(tools.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a"]);
