@@ -134,7 +134,7 @@ mod tests {
         let (Offers { tools, .. }, message) =
             expose(&upstream("crm_"), listing(&[tool("a"), tool(&long), tool("b c"), tool("a")]));
         let message = message.unwrap();
-        assert_eq!(tools.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a"]);
         assert!(message.contains("130 characters") && message.contains("\"crm_b c\""), "{message}");
         assert!(message.contains("\"crm_a\" is listed twice"), "{message}");
     }
