@@ -18,6 +18,8 @@ use tokio::net::TcpListener;
 
 /// Arguments of the command.
 #[derive(Debug, clap::Args)]
+// A second group named `Args` would be one too many.
+#[group(skip)]
 pub(super) struct Args {
     /// Keys that all processes behind one address share, one a line, the sealing one first: 32 or more random bytes,
     /// hexadecimal or base64. Read again when it changes. Without it, and without an operator, a session ends with the
