@@ -23,4 +23,5 @@ mod misbehaviour;
 mod pairs;
 mod sessions;
 mod standard_io;
+mod startup;
 mod streams;

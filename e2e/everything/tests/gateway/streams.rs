@@ -98,6 +98,25 @@ async fn a_modern_stream_says_first_what_it_will_say() {
     }
 }
 
+/// What is acknowledged is heard from then on (2026-07-28, basic/patterns/subscriptions): the upstream is asked before,
+/// not after.
+#[tokio::test]
+async fn a_resource_touched_right_after_the_acknowledgement_is_heard_of() {
+    for era in UpstreamEra::BOTH {
+        let gateway = Gateway::start(era).await;
+        let client = Modern::new(&gateway.mcp);
+        let wanted = json!({"notifications": {"resourceSubscriptions": [WATCHED]}});
+        // Whoever acknowledges too early is lucky now and then.
+        for round in 0..20 {
+            let mut stream = client.request(round, "subscriptions/listen", &wanted).await;
+            next(&mut stream).await;
+            touch(&gateway).await;
+            let updated = next(&mut stream).await;
+            assert_eq!(updated["method"], "notifications/resources/updated", "{era:?}: {updated}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_modern_stream_says_nothing_that_was_not_asked_for() {
     for era in UpstreamEra::BOTH {

@@ -1,7 +1,7 @@
 //! The processes: upstreams with a ledger, and the runtime in front of them.
 
-use super::{Endpoint, until, within};
-use serde_json::Value;
+use super::{Endpoint, Modern, until, within};
+use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
     net::SocketAddr,
@@ -79,7 +79,10 @@ impl Upstream {
 }
 
 /// A directory of manifests.
-pub(crate) struct Manifests(TempDir);
+pub(crate) struct Manifests {
+    directory: TempDir,
+    servers: Vec<String>,
+}
 
 impl Manifests {
     /// One server that forwards to the upstream at `url`.
@@ -106,11 +109,12 @@ impl Manifests {
         }
         std::fs::write(directory.path().join("servers.yaml"), text).expect("a file");
         std::fs::write(directory.path().join("session-keys"), format!("{KEY}\n")).expect("a file");
-        Self(directory)
+        let servers = servers.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Self { directory, servers }
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
     }
 }
 
@@ -123,10 +127,18 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
-    /// One that serves these manifests, and is ready.
+    /// One that serves these manifests, and has heard what their upstreams offer.
     pub(crate) async fn start(manifests: &Manifests) -> Self {
         let runtime = Self::started(manifests).await;
         runtime.until_ready().await;
+        for name in &manifests.servers {
+            let server = Modern::new(&runtime.mcp.on(&format!("/default/{name}/mcp")));
+            let look = || async {
+                let answer = server.request(1, "tools/list", &json!({})).await.answer().await;
+                answer["result"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()).then_some(())
+            };
+            until(&format!("the tools of {name}"), look).await;
+        }
         runtime
     }
 
@@ -149,7 +161,8 @@ impl Runtime {
         Self { mcp, admin: address("admin"), child, log }
     }
 
-    async fn until_ready(&self) {
+    /// Waits until it says that it is ready.
+    pub(crate) async fn until_ready(&self) {
         let readyz = Endpoint { address: self.admin, path: "/readyz".to_owned() };
         let look = || async { readyz.get(&[]).await.status.is_success().then_some(()) };
         until("the runtime to be ready", look).await;
