@@ -6,7 +6,7 @@
 use crate::harness::{Gateway, Modern, Post, Session, UpstreamEra, accept, initialize, request, text};
 use serde_json::{Value, json};
 
-/// Most that the runtime takes, with room for whatever else it does.
+/// In bytes.
 const MEBIBYTE: usize = 1024 * 1024;
 
 struct Attack {

@@ -179,7 +179,7 @@ async fn an_answer_without_end_is_cut_off() {
             assert!(is_failure(&answer), "{what}");
         }
         let after = bench.runtime.resident();
-        assert!(after < before + SIZE as u64, "{what}: {before} bytes before, {after} after");
+        assert!(after < before + 2 * SIZE as u64, "{what}: {before} bytes before, {after} after");
     }
 }
 

@@ -8,7 +8,7 @@ const WATCHED: &str = "test://watched-resource";
 
 async fn add_tool(gateway: &Gateway, name: &str) {
     let answer = Modern::new(&gateway.mcp).call(1, "add_tool", &json!({"name": name})).await;
-    assert_eq!(answer["result"]["isError"].as_bool().unwrap_or_default(), false, "{answer}");
+    assert!(answer["result"].is_object() && answer["result"]["isError"] != true, "{answer}");
 }
 
 async fn touch(gateway: &Gateway) {

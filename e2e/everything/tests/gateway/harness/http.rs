@@ -130,7 +130,6 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) event: Option<String>,
-    pub(crate) id: Option<String>,
     pub(crate) data: String,
 }
 
@@ -218,7 +217,9 @@ impl Reply {
         let Some(body) = &mut self.body else { return false };
         match body.frame().await {
             Some(Ok(frame)) => {
-                self.unread.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+                if let Some(data) = frame.data_ref() {
+                    self.unread.extend_from_slice(data);
+                }
                 true
             }
             // A reply that is cut off ends, too: what has come of it is the test's to judge.
@@ -240,7 +241,6 @@ impl Frame {
             let value = value.strip_prefix(' ').unwrap_or(value);
             match name {
                 "event" => frame.event = Some(value.to_owned()),
-                "id" => frame.id = Some(value.to_owned()),
                 "data" => frame.data.push_str(value),
                 _ => {}
             }

@@ -44,12 +44,8 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) async fn start(era: UpstreamEra) -> Self {
-        Self::with(era, &[]).await
-    }
-
-    pub(crate) async fn with(era: UpstreamEra, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_everything"));
-        command.args(["--listen", "127.0.0.1:0", "--era", era.flag()]).args(flags);
+        command.args(["--listen", "127.0.0.1:0", "--era", era.flag()]);
         let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
         let log = Log::follow(child.stdout.take().expect("its output"));
         let line = log.line("listening").await;
