@@ -26,65 +26,56 @@ fn call_with(arguments: &str) -> String {
     )
 }
 
-fn bodies() -> Vec<Attack> {
-    let attack = |what, body: Vec<u8>, status, code| Attack { what, post: Post::new(body), status, code };
-    let text = |what, body: &str, code| attack(what, body.as_bytes().to_vec(), 400, code);
-    let nested =
-        |depth: usize| format!("{}{}", r#"{"a":"#.repeat(depth), "1".to_owned() + &"}".repeat(depth));
-    let arrays = |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+fn body(what: &'static str, body: impl Into<Vec<u8>>, code: i64) -> Attack {
+    Attack { what, post: Post::new(body.into()), status: 400, code }
+}
+
+fn no_json() -> Vec<Attack> {
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+    let utf16: Vec<u8> = r#"{"jsonrpc":"2.0"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
-        text("no body", "", -32700),
-        text("no JSON", "hello", -32700),
-        text("half a message", r#"{"jsonrpc":"2.0","id":1,"method":"pi"#, -32700),
-        text(
-            "two messages",
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping"}{"jsonrpc":"2.0","id":2,"method":"ping"}"#,
-            -32700,
-        ),
-        attack(
-            "invalid UTF-8",
-            b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pi\xffng\"}".to_vec(),
-            400,
-            -32700,
-        ),
-        attack(
-            "UTF-16",
-            "{\"jsonrpc\":\"2.0\"}".encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            400,
-            -32700,
-        ),
-        text("a number that is none", r#"{"jsonrpc":"2.0","id":01,"method":"ping"}"#, -32700),
-        text("a string", r#""ping""#, -32600),
-        text("null", "null", -32600),
-        text("no message", "{}", -32600),
-        text("another version", r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, -32600),
-        text("no version", r#"{"id":1,"method":"ping"}"#, -32600),
-        text("id null", r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600),
-        text("an object as id", r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, -32600),
-        text("true as id", r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#, -32600),
-        text("a method that is no text", r#"{"jsonrpc":"2.0","id":1,"method":7}"#, -32600),
-        text("params that are no object", r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#, -32600),
-        text("two ids", r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32600),
-        text("two methods", r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, -32600),
-        text(
-            "two names",
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet","name":"slow"}}"#,
-            -32600,
-        ),
-        text(
-            "two names, one escaped",
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet","n\u0061me":"slow"}}"#,
-            -32600,
-        ),
-        text("two arguments of a name", &call_with(r#"{"name":"a","name":"b"}"#), -32600),
-        text("deep objects", &call_with(&nested(100_000)), -32600),
-        text("deep arrays", &call_with(&arrays(100_000)), -32600),
-        attack(
-            "five mebibytes",
-            call_with(&format!(r#"{{"name":"{}"}}"#, "a".repeat(5 * MEBIBYTE))).into_bytes(),
-            413,
-            -32600,
-        ),
+        body("no body", "", -32700),
+        body("no JSON", "hello", -32700),
+        body("half a message", r#"{"jsonrpc":"2.0","id":1,"method":"pi"#, -32700),
+        body("two messages", twice, -32700),
+        body("invalid UTF-8", b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pi\xffng\"}", -32700),
+        body("UTF-16", utf16, -32700),
+        body("a number that is none", r#"{"jsonrpc":"2.0","id":01,"method":"ping"}"#, -32700),
+    ]
+}
+
+fn no_messages() -> Vec<Attack> {
+    let bodies = [
+        ("a string", r#""ping""#),
+        ("null", "null"),
+        ("nothing in it", "{}"),
+        ("another version", r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#),
+        ("no version", r#"{"id":1,"method":"ping"}"#),
+        ("id null", r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#),
+        ("an object as id", r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#),
+        ("true as id", r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#),
+        ("a method that is no text", r#"{"jsonrpc":"2.0","id":1,"method":7}"#),
+        ("params that are no object", r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#),
+        ("two ids", r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#),
+        ("two methods", r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#),
+    ];
+    bodies.map(|(what, text)| body(what, text, -32600)).into()
+}
+
+/// Two readers may read two things in them, or run out of something.
+fn traps() -> Vec<Attack> {
+    let named =
+        |names: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{names}}}}}"#);
+    let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let arrays = |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let long = call_with(&format!(r#"{{"name":"{}"}}"#, "a".repeat(5 * MEBIBYTE)));
+    vec![
+        body("two names", named(r#""name":"greet","name":"slow""#), -32600),
+        body("two names, one escaped", named(r#""name":"greet","n\u0061me":"slow""#), -32600),
+        body("two arguments of a name", call_with(r#"{"name":"a","name":"b"}"#), -32600),
+        body("deep objects", call_with(&objects(100_000)), -32600),
+        body("deep arrays", call_with(&arrays(100_000)), -32600),
+        Attack { status: 413, ..body("five mebibytes", long, -32600) },
     ]
 }
 
@@ -134,7 +125,9 @@ impl Bystander {
 #[tokio::test]
 async fn every_attack_is_refused_and_hurts_nobody() {
     let mut gateway = Gateway::start(UpstreamEra::Legacy).await;
-    for Attack { what, post, status, code } in bodies().into_iter().chain(envelopes()) {
+    for Attack { what, post, status, code } in
+        [no_json(), no_messages(), traps(), envelopes()].into_iter().flatten()
+    {
         let bystander = Bystander::start(&gateway).await;
         let reply = gateway.mcp.post(&post).await;
         let got = reply.status.as_u16();
