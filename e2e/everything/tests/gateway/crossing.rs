@@ -70,7 +70,8 @@ async fn two_calls_of_one_id_in_one_session_are_both_answered() {
     for era in UpstreamEra::BOTH {
         let gateway = Gateway::start(era).await;
         let session = Session::open(&gateway.mcp).await;
-        let start = |name: &'static str| session.start("same", "test_elicitation", &json!({"message": name}));
+        let start =
+            async |name: &str| session.start("same", "test_elicitation", &json!({"message": name})).await;
         let (mut first, mut second) = (start("first").await, start("second").await);
         let (one, other) =
             (first.next().await.expect("a question"), second.next().await.expect("a question"));
