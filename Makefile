@@ -86,7 +86,8 @@ simulate: setup ## Run the autoscaling simulator; write its tables and plots int
 	cargo run -q --locked -p mcpfleet-e2e --bin simulate -- docs/autoscaling.md
 
 test-unit: setup ## Unit, property, protocol and process tests; no cluster
-	cargo test --workspace --exclude mcpfleet-e2e --locked
+	MCPFLEET_RUNTIME="$(CARGO_TARGET_DIR)/x86_64-unknown-linux-musl/debug/mcp-runtime" \
+	  cargo test --workspace --exclude mcpfleet-e2e --locked
 	cd e2e/cluster/image && go test ./...
 
 test-clients: setup ## Official MCP clients, the latest of each language, through the runtime
