@@ -35,9 +35,9 @@ demo-down: ## Remove the demo and its cluster
 	@e2e/scripts/demo-down
 
 .PHONY: test test-full
-test: lint test-unit test-clients test-e2e ## Everything that CI runs
+test: lint test-unit test-conformance test-clients test-e2e ## Everything that CI runs
 
-test-full: test test-clients-full test-cluster ## And what takes longer: every MCP client, the local cluster's own test
+test-full: test test-conformance-full test-clients-full test-cluster ## And what takes longer: all pairs of eras, every MCP client, the local cluster's own test
 
 ## ---- the local cluster
 
@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-clients test-clients-full test-e2e test-cluster crds simulate
+.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-e2e test-cluster crds simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -90,12 +90,21 @@ test-unit: setup ## Unit, property, protocol and process tests; no cluster
 	  cargo test --workspace --exclude mcpfleet-e2e --locked
 	cd e2e/cluster/image && go test ./...
 
-test-clients: setup ## Official MCP clients, the latest of each language, through the runtime
-	cargo build --locked -p mcpfleet-runtime -p mcpfleet-everything
+# The programs that the tests run, as test-unit compiles them: another selection of packages would compile them anew.
+test-programs: setup
+	cargo test --workspace --exclude mcpfleet-e2e --locked --no-run
+
+test-conformance: test-programs ## The official conformance suite through the runtime, where it translates between the eras
+	e2e/scripts/conformance gateway legacy-modern modern-legacy
+
+test-conformance-full: test-programs ## The suite in all four pairs of eras, and against the upstream itself
+	e2e/scripts/conformance direct
+	e2e/scripts/conformance gateway
+
+test-clients: test-programs ## Official MCP clients, the latest of each language, through the runtime
 	e2e/scripts/clients quick
 
-test-clients-full: setup ## Every generation of the official MCP clients, in front of every server
-	cargo build --locked -p mcpfleet-runtime -p mcpfleet-everything
+test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server
 	e2e/scripts/clients all
 
 test-e2e: setup ## End-to-end tests on a cluster of their own
