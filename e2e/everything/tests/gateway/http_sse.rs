@@ -97,7 +97,7 @@ async fn a_client_of_2024_is_asked_for_its_model() {
         client.send(&json!({"jsonrpc": "2.0", "id": question["id"], "result": result})).await;
         let answer = client.next().await;
         assert_eq!((&answer["id"], text(&answer)), (&json!("s"), "LLM response: Four"), "{era:?}");
-        assert_eq!(gateway.upstream.count("test_sampling", "began").await, 1, "{era:?}");
+        assert_eq!(gateway.upstream.count("test_sampling", "finished").await, 1, "{era:?}");
     }
 }
 

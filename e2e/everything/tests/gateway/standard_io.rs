@@ -144,7 +144,7 @@ async fn questions_and_retries_go_through_the_pipe() {
             crate::harness::Modern::retry("test_elicitation", &ask["arguments"], asked, |_| contact.clone());
         let answer = application.ask(&modern("n", "tools/call", &retry)).await;
         assert!(text(&answer).contains("ada@example.com"), "{era:?}: {answer}");
-        assert_eq!(upstream.count("test_elicitation", "began").await, 2, "{era:?}");
+        assert_eq!(upstream.count("test_elicitation", "finished").await, 2, "{era:?}");
     }
 }
 
