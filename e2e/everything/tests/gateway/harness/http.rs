@@ -215,18 +215,15 @@ impl Reply {
     /// Reads on; `false` at the end.
     async fn more(&mut self) -> bool {
         let Some(body) = &mut self.body else { return false };
-        match body.frame().await {
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    self.unread.extend_from_slice(data);
-                }
-                true
+        if let Some(Ok(frame)) = body.frame().await {
+            if let Some(data) = frame.data_ref() {
+                self.unread.extend_from_slice(data);
             }
+            true
+        } else {
             // A reply that is cut off ends, too: what has come of it is the test's to judge.
-            Some(Err(_)) | None => {
-                self.body = None;
-                false
-            }
+            self.body = None;
+            false
         }
     }
 }

@@ -22,10 +22,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// Waits for `future`; a test that waits in vain fails, naming `what`.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited a minute in vain for {what}"),
-    }
+    let awaited = tokio::time::timeout(PATIENCE, future).await;
+    awaited.unwrap_or_else(|_| panic!("waited a minute in vain for {what}"))
 }
 
 /// Looks again and again until there is something.

@@ -223,7 +223,7 @@ fn runtime(manifests: &Manifests) -> Command {
 
 fn spawn(command: &mut Command) -> Child {
     let spawned = command.kill_on_drop(true).spawn();
-    spawned.unwrap_or_else(|error| panic!("{:?}: {error}", command.as_std().get_program()))
+    spawned.unwrap_or_else(|error| panic!("{}: {error}", command.as_std().get_program().display()))
 }
 
 /// What a process has said, line by line.
