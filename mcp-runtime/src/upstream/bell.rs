@@ -1,6 +1,18 @@
 //! What the connections of one upstream tell those who keep its lists: that one has changed, that a resource has.
 
-use tokio::sync::{Notify, broadcast, watch};
+use mcpfleet_protocol::header::SessionId;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, broadcast, watch},
+    time::Instant,
+};
+
+/// How far apart two sessions are told of one change.
+const ECHO: Duration = Duration::from_millis(200);
 
 /// News of resources that a slow reader may be behind. It then learns that it has missed some.
 pub(super) const BACKLOG: usize = 256;
@@ -22,6 +34,8 @@ pub(super) struct Bell {
     /// Counts the subscriptions that the upstream has acknowledged.
     acknowledged: watch::Sender<u64>,
     updates: broadcast::Sender<Updated>,
+    /// Which session was told of which resource, and when.
+    told: Mutex<HashMap<String, (Option<SessionId>, Instant)>>,
 }
 
 impl Bell {
@@ -31,6 +45,20 @@ impl Bell {
             lists: Notify::new(),
             acknowledged: watch::Sender::default(),
             updates,
+            told: Mutex::default(),
+        }
+    }
+
+    fn is_echo(&self, uri: &str, session: Option<&SessionId>) -> bool {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, (_, at)| now.duration_since(*at) < ECHO);
+        match told.get(uri) {
+            Some((first, _)) => first.as_ref() != session,
+            None => {
+                told.insert(uri.to_owned(), (session.cloned(), now));
+                false
+            }
         }
     }
 
@@ -58,8 +86,32 @@ impl Bell {
         self.acknowledged.subscribe()
     }
 
-    pub(super) fn updated(&self, uri: &str) {
+    /// A resource has changed, as one session was told. What another session was told just before is the same change: the
+    /// one that listens and a client's own may watch the same resource.
+    pub(super) fn updated(&self, uri: &str, session: Option<&SessionId>) {
+        if self.is_echo(uri, session) {
+            return;
+        }
         // Nobody listens: nobody wants to know.
         let _ = self.updates.send(Updated { upstream: self.upstream.clone(), uri: uri.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_change_that_two_sessions_are_told_of_is_one() {
+        let updates = broadcast::Sender::new(BACKLOG);
+        let mut heard = updates.subscribe();
+        let bell = Bell::new("up", updates);
+        let (one, other) = (SessionId::parse("a"), SessionId::parse("b"));
+        bell.updated("x:1", one.as_ref());
+        bell.updated("x:1", other.as_ref());
+        bell.updated("x:1", one.as_ref());
+        bell.updated("x:2", other.as_ref());
+        let uris: Vec<String> = std::iter::from_fn(|| heard.try_recv().ok()).map(|it| it.uri).collect();
+        assert_eq!(uris, ["x:1", "x:1", "x:2"], "the echo is left out, the second change is not");
     }
 }

@@ -78,6 +78,8 @@ impl Interests {
         *count -= 1;
         if *count == 0 {
             counts.remove(uri);
+            // Whoever wants it again waits for it to be asked for again.
+            self.met.send_modify(|met| drop(met.remove(uri)));
             self.changed.send_modify(|version| *version += 1);
         }
     }

@@ -146,7 +146,7 @@ impl Talk<'_> {
 
     async fn notified(&mut self, method: &str, params: Option<&RawValue>) {
         if news::is_news(method) {
-            return news::tell(self.bell, method, params);
+            return news::tell(self.bell, self.session.id(), method, params);
         }
         if method == "notifications/cancelled" {
             let id = params.and_then(Members::read).and_then(|params| params.get("requestId"));

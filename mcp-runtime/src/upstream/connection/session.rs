@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use mcpfleet_protocol::{
     ClientCapabilities, Era, ListChanges, Offered, Revision, ServerCapabilities,
     client::{Outgoing, Peer},
+    header::SessionId,
     jsonrpc::Id,
     server::LogLevel,
 };
@@ -120,6 +121,11 @@ impl Session {
     }
 
     /// A place for what comes on the session's own stream.
+    /// Its id, when it is one of a legacy server that gives ids.
+    pub(super) fn id(&self) -> Option<&SessionId> {
+        id_of(&self.peer)
+    }
+
     pub(super) fn enter(&self, id: &Id<'_>) -> Result<Option<Place>, ClientError> {
         self.side.as_ref().map(|side| side.inbox.enter(id)).transpose()
     }
@@ -204,5 +210,13 @@ impl Drop for Session {
         if self.is_stateful() && !self.over.load(Ordering::Relaxed) {
             in_background(self.farewell());
         }
+    }
+}
+
+/// The session that a server has given, when it gives any.
+pub(super) fn id_of(peer: &Peer) -> Option<&SessionId> {
+    match peer {
+        Peer::Legacy(peer) => peer.session.as_ref(),
+        Peer::Modern(_) => None,
     }
 }

@@ -124,7 +124,7 @@ impl Reader {
     async fn unclaimed(&self, message: &[u8]) {
         match jsonrpc::parse(message) {
             Ok(Message::Notification { method, params }) if news::is_news(&method) => {
-                news::tell(&self.bell, &method, params);
+                news::tell(&self.bell, super::session::id_of(&self.peer), &method, params);
             }
             Ok(Message::Request { id, method, .. }) => {
                 let body = match method.as_ref() {
