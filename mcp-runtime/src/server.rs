@@ -289,9 +289,9 @@ async fn follow_upstreams(server: Weak<Server>) {
 /// Tells listeners of resources that upstreams say have changed, as long as the server lives.
 async fn follow_resources(server: Weak<Server>, mut updates: broadcast::Receiver<Updated>) {
     loop {
-        let updated = updates.recv().await;
+        let news = updates.recv().await;
         let Some(server) = server.upgrade() else { return };
-        match updated {
+        match news {
             // Nobody may be listening.
             Ok(Updated { uri, .. }) => drop(server.updates.send(uri.into())),
             Err(RecvError::Lagged(missed)) => {

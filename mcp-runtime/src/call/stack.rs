@@ -57,7 +57,7 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
         let carried = Request { ask: routed.ask.clone(), ..request.clone() };
         execute((server, snapshot), (&routed, line), arguments, (&carried, caller)).await
     };
-    let result = match caller.within(routed.timeout, work).await {
+    let result = match caller.within(routed.timeout, Box::pin(work)).await {
         Ok(result) => result,
         Err(_) => Err(timed_out(&routed)),
     };

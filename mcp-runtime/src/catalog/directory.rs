@@ -88,18 +88,18 @@ impl Directory {
     /// upstream that has resources at all.
     pub fn resource(&self, uri: &str, own: &Offers) -> Option<Found> {
         let listed = self.resources.get(uri).map(|offer| offer.found());
-        listed.or_else(|| self.from_template(uri, own)).or_else(|| self.sole.clone())
+        listed.or_else(|| self.by_template(uri, own)).or_else(|| self.sole.clone())
     }
 
     /// The template of this text, or the resource that a completion names by its URI.
     pub fn template(&self, text: &str, own: &Offers) -> Option<Found> {
         let exact = self.templates.get(text).or_else(|| self.resources.get(text)).map(|offer| offer.found());
-        exact.or_else(|| self.from_template(text, own))
+        exact.or_else(|| self.by_template(text, own))
     }
 
     /// One of our own that answers for it; else the upstream's template whose fixed beginning is the longest, for the more
     /// specific one wins.
-    fn from_template(&self, uri: &str, own: &Offers) -> Option<Found> {
+    fn by_template(&self, uri: &str, own: &Offers) -> Option<Found> {
         if let Some(resource) = own.resource(uri) {
             let scopes = resource.config.scopes.clone();
             return Some(Found { target: Target::OwnOffer, key: uri.to_owned(), scopes });

@@ -186,12 +186,10 @@ async fn desktop(args: Args, (mut terminate, mut interrupt): (Signal, Signal)) -
     let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys, None);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let reloader = Reloader::new(args.around(bound)?, None, readiness, shared.clone(), Egress::new()?);
-    let code = tokio::select! {
-        code = stdio::run(shared, reloader, args.server) => code?,
-        () = either(&mut terminate, &mut interrupt) => ExitCode::SUCCESS,
-    };
-    // A thread may be waiting for more input, which would keep the process.
-    std::process::exit(if code == ExitCode::SUCCESS { 0 } else { 1 })
+    tokio::select! {
+        code = stdio::run(shared, reloader, args.server) => code,
+        () = either(&mut terminate, &mut interrupt) => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn start(

@@ -14,9 +14,14 @@ use crate::{
 use anyhow::Context;
 use bytes::Bytes;
 use mcpfleet_protocol::server::Refusal;
-use std::{io, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::{self, BufRead},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Stdout, stdin, stdout},
+    io::{AsyncWriteExt, Stdout, stdout},
     sync::{mpsc, oneshot},
     time::timeout,
 };
@@ -83,9 +88,9 @@ fn chosen(shared: &Shared, wanted: Option<String>) -> anyhow::Result<(String, St
 async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
     // Whoever starts the process is who calls: the operating system has let him.
     let caller = Principal::anonymous();
-    let mut lines = Lines::new(stdin());
+    let mut lines = input();
     loop {
-        match lines.next().await {
+        match lines.recv().await.unwrap_or(Ok(None)) {
             Ok(Some(Line::Whole(line))) if line.trim_ascii().is_empty() => {}
             Ok(Some(Line::Whole(line))) => client.receive(&caller, &line).await,
             Ok(Some(Line::TooLong)) => {
@@ -101,6 +106,23 @@ async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
     }
 }
 
+/// The lines of standard input, read by a thread of its own: the process does not wait for it at its end, as it would for
+/// one of the async runtime's.
+fn input() -> mpsc::Receiver<io::Result<Option<Line>>> {
+    let (out, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut lines = Lines::new(io::stdin().lock());
+        loop {
+            let line = lines.next();
+            let is_last = !matches!(line, Ok(Some(_)));
+            if out.blocking_send(line).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    lines
+}
+
 /// A line of input.
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
@@ -112,19 +134,19 @@ enum Line {
 
 /// Cuts input into lines, none of them larger in memory than a message may be.
 struct Lines<R> {
-    input: BufReader<R>,
+    input: R,
 }
 
-impl<R: AsyncRead + Unpin> Lines<R> {
+impl<R: BufRead> Lines<R> {
     fn new(input: R) -> Self {
-        Self { input: BufReader::new(input) }
+        Self { input }
     }
 
     /// The next line; `None` at the end of the input. What has no end at the end is a line too.
-    async fn next(&mut self) -> io::Result<Option<Line>> {
+    fn next(&mut self) -> io::Result<Option<Line>> {
         let (mut line, mut length) = (Vec::new(), 0_usize);
         loop {
-            let piece = self.input.fill_buf().await?;
+            let piece = self.input.fill_buf()?;
             if piece.is_empty() {
                 return Ok((length > 0).then(|| whole(line, length)));
             }
@@ -170,13 +192,13 @@ async fn write(mut messages: mpsc::Receiver<Bytes>, mut out: Stdout, closing: Ca
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn lines_are_cut_and_long_ones_passed_over() {
+    #[test]
+    fn lines_are_cut_and_long_ones_passed_over() {
         let long = vec![b'x'; MAX_BODY + 1];
         let input = [b"one\n\n\xff\n".as_slice(), &long, b"\nlast"].concat();
         let mut lines = Lines::new(input.as_slice());
         let mut seen = Vec::new();
-        while let Some(line) = lines.next().await.unwrap() {
+        while let Some(line) = lines.next().unwrap() {
             seen.push(line);
         }
         let whole = |text: &[u8]| Line::Whole(text.to_vec());

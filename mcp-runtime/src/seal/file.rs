@@ -184,7 +184,7 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains(&HEX[..16]));
         }
         assert!(matches!(parse("# nothing\n\n"), Err(BadFile::Empty)));
-        let many: String = (10..19).map(|n| format!("{n}{}\n", &HEX[2..])).collect();
+        let many: String = (10..19).map(|n| [&n.to_string(), &HEX[2..], "\n"].concat()).collect();
         assert!(matches!(parse(&many), Err(BadFile::TooMany)));
     }
 

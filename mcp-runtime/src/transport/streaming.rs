@@ -154,12 +154,12 @@ pub async fn join(sources: Vec<Source>, accepts: Accepts) -> Response<Body> {
             Accepts::Either | Accepts::EventStreamOnly => timeout(KEEP_ALIVE, steps.recv()).await,
         };
         let Ok(step) = step else {
-            return joined_stream(answers, Bytes::from_static(sse::KEEP_ALIVE), steps);
+            return joined_stream(&answers, Bytes::from_static(sse::KEEP_ALIVE), steps);
         };
         let Some(step) = step else { break };
         match step {
             Step::Message(message) if accepts != Accepts::JsonOnly => {
-                return joined_stream(answers, event(&message), steps);
+                return joined_stream(&answers, event(&message), steps);
             }
             Step::Message(_) => {}
             // Its place is the next call's: the answer is in memory.
@@ -170,7 +170,7 @@ pub async fn join(sources: Vec<Source>, accepts: Accepts) -> Response<Body> {
     answer::json(StatusCode::OK, jsonrpc::batch(&messages))
 }
 
-fn joined_stream(answers: Vec<Answered>, first: Bytes, steps: mpsc::Receiver<Step>) -> Response<Body> {
+fn joined_stream(answers: &[Answered], first: Bytes, steps: mpsc::Receiver<Step>) -> Response<Body> {
     let said: Vec<Bytes> = answers.iter().map(|answered| event(&answered.message)).chain([first]).collect();
     let rest = stream::unfold(steps, |mut steps| async move {
         let frame = tokio::select! {

@@ -122,6 +122,7 @@ fn nothing_to_say(snapshot: &Snapshot, subscription: &Subscription) -> Response<
 }
 
 /// What stands first on a stream.
+#[derive(Clone, Copy)]
 enum Opening {
     /// A comment, which tells proxies and clients that it is open.
     Comment,

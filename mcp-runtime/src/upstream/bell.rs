@@ -53,13 +53,11 @@ impl Bell {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|_, (_, at)| now.duration_since(*at) < ECHO);
-        match told.get(uri) {
-            Some((first, _)) => first.as_ref() != session,
-            None => {
-                told.insert(uri.to_owned(), (session.cloned(), now));
-                false
-            }
+        if let Some((first, _)) = told.get(uri) {
+            return first.as_ref() != session;
         }
+        told.insert(uri.to_owned(), (session.cloned(), now));
+        false
     }
 
     /// For a connection that nobody keeps lists of.

@@ -79,7 +79,7 @@ impl Interests {
         if *count == 0 {
             counts.remove(uri);
             // Whoever wants it again waits for it to be asked for again.
-            self.met.send_modify(|met| drop(met.remove(uri)));
+            self.met.send_if_modified(|met| met.remove(uri));
             self.changed.send_modify(|version| *version += 1);
         }
     }

@@ -160,8 +160,8 @@ async fn a_call_that_waits_for_a_session_counts_as_blocked() {
     };
     let (line, caller) = (pool.line("up").unwrap(), Client::modern(0).silent());
     let request = tool_call("t", &json!({}));
-    let (called, during) = tokio::join!(line.send("up", &request, &caller, Some(&permit)), waits);
-    assert!(called.is_ok());
+    let (outcome, during) = tokio::join!(line.send("up", &request, &caller, Some(&permit)), waits);
+    assert!(outcome.is_ok());
     assert_eq!((during.running, during.blocked), (1, 1));
     assert_eq!((levels().running, levels().blocked), (1, 0));
 }
