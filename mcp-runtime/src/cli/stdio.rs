@@ -23,7 +23,7 @@ use std::{
 use tokio::{
     io::{AsyncWriteExt, Stdout, stdout},
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 /// How long what was asked may take when no more is asked.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// How long upstreams are given to hear of calls that were given up.
+const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Serves the client until it closes our input.
 ///
@@ -67,6 +70,8 @@ pub async fn run(
     client.leave();
     closing.cancel();
     let _ = timeout(LAST_WORDS, writer).await;
+    // Upstreams of calls that are given up are told so in the background.
+    sleep(FAREWELL).await;
     Ok(ExitCode::SUCCESS)
 }
 
