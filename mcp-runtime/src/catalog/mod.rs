@@ -4,6 +4,7 @@
 //! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
 //! one that it began with.
 
+pub mod about;
 pub mod directory;
 pub mod edition;
 pub mod guidance;
@@ -24,6 +25,7 @@ use crate::{
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
+use about::{identity, list_changes};
 use directory::Directory;
 use lists::{Lists, latest};
 use mcpfleet_config::{
@@ -31,7 +33,7 @@ use mcpfleet_config::{
     status::{CredentialUser, MissingCredential},
 };
 use mcpfleet_protocol::{
-    Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities, Tool,
+    Era, ListChanges, Revision, ServerCapabilities, Tool,
     answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
     client::ListKind,
     header::ParamHeader,
@@ -52,8 +54,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
 const METHODS: [&str; 6] =
     ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
-/// Most bytes of instructions that are gathered from upstreams.
-const MAX_INSTRUCTIONS: usize = 16 * 1024;
 
 /// What a snapshot is made of.
 #[derive(Clone, Debug)]
@@ -295,53 +295,9 @@ impl Entry {
     }
 }
 
-/// Who the server says it is, and what it offers: its own and everything that an upstream that answers has declared.
-fn identity(info: &Implementation, config: &RuntimeConfig, own: &Offers, roster: &Roster) -> ServerIdentity {
-    let changes = list_changes(config);
-    let offered = |yes: bool| if yes { Offered::Yes } else { Offered::No };
-    let any =
-        |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|(_, about)| has(&about.capabilities));
-    let prompts = !own.prompts.is_empty() || any(|it| it.prompts.is_some());
-    let resources = !own.resources.is_empty() || any(|it| it.resources.is_some());
-    let subscribe = offered(changes == ListChanges::Announced);
-    let completions = own.complete_anything() || any(|it| it.completions == Offered::Yes);
-    let capabilities = ServerCapabilities {
-        tools: Some(changes),
-        prompts: prompts.then_some(changes),
-        resources: resources.then_some(ResourcesOffer { changes, subscribe }),
-        completions: offered(completions),
-        // Those who carry a request out may have something to say; we ourselves have not.
-        logging: offered(!config.upstreams.is_empty()),
-        extensions: None,
-    };
-    ServerIdentity { info: info.clone(), capabilities, instructions: instructions(roster) }
-}
-
-/// What upstreams tell models, each under its name.
-fn instructions(roster: &Roster) -> Option<String> {
-    let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
-    let mut text = String::new();
-    for (upstream, instructions) in said {
-        if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {
-            break;
-        }
-        let gap = if text.is_empty() { "" } else { "\n\n" };
-        text = format!("{text}{gap}{upstream}: {instructions}");
-    }
-    (!text.is_empty()).then_some(text)
-}
-
 fn upstream_timeout(config: &RuntimeConfig, upstream: &str) -> Duration {
     let declared = config.upstreams.iter().find(|known| known.name == upstream);
     declared.map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms))
-}
-
-/// A server that may keep no streams promises no notifications.
-fn list_changes(config: &RuntimeConfig) -> ListChanges {
-    match config.admission.max_streams {
-        0 => ListChanges::Silent,
-        _ => ListChanges::Announced,
-    }
 }
 
 /// An origin that cannot be read lets nobody in: left out, not widened.
