@@ -35,9 +35,9 @@ demo-down: ## Remove the demo and its cluster
 	@e2e/scripts/demo-down
 
 .PHONY: test test-full
-test: lint test-unit test-e2e ## Everything that CI runs
+test: lint test-unit test-conformance test-clients test-e2e ## Everything that CI runs
 
-test-full: test test-cluster ## And what takes longer: the local cluster's own test
+test-full: test test-conformance-full test-clients-full test-cluster ## And what takes longer: all pairs of eras, every MCP client, the local cluster's own test
 
 ## ---- the local cluster
 
@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-e2e test-cluster crds simulate
+.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-e2e test-cluster crds simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -86,8 +86,26 @@ simulate: setup ## Run the autoscaling simulator; write its tables and plots int
 	cargo run -q --locked -p mcpfleet-e2e --bin simulate -- docs/autoscaling.md
 
 test-unit: setup ## Unit, property, protocol and process tests; no cluster
-	cargo test --workspace --exclude mcpfleet-e2e --locked
+	MCPFLEET_RUNTIME="$(CARGO_TARGET_DIR)/x86_64-unknown-linux-musl/debug/mcp-runtime" \
+	  cargo test --workspace --exclude mcpfleet-e2e --locked
 	cd e2e/cluster/image && go test ./...
+
+# The programs that the tests run, as test-unit compiles them: another selection of packages would compile them anew.
+test-programs: setup
+	cargo test --workspace --exclude mcpfleet-e2e --locked --no-run
+
+test-conformance: test-programs ## The official conformance suite through the runtime, where it translates between the eras
+	e2e/scripts/conformance gateway legacy-modern modern-legacy
+
+test-conformance-full: test-programs ## The suite in all four pairs of eras, and against the upstream itself
+	e2e/scripts/conformance direct
+	e2e/scripts/conformance gateway
+
+test-clients: test-programs ## Official MCP clients, the latest of each language, through the runtime
+	e2e/scripts/clients quick
+
+test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server
+	e2e/scripts/clients all
 
 test-e2e: setup ## End-to-end tests on a cluster of their own
 	@e2e/scripts/test-e2e $(TEST_CLUSTER)

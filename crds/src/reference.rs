@@ -45,7 +45,7 @@ fn rows(page: &mut String, path: &str, schema: &Value) {
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, field) in properties {
         let path = format!("{path}.{name}");
-        let native = NATIVE.iter().find(|(known, _)| known == name && field["type"] != "string");
+        let native = NATIVE.iter().find(|(known, native)| known == name && is_of_type(field, native));
         let kind = native.map_or_else(|| kind(field), |(_, native)| (*native).to_owned());
         let default = match &field["default"] {
             Value::Null if required.contains(&name.as_str()) => "**required**".into(),
@@ -58,6 +58,11 @@ fn rows(page: &mut String, path: &str, schema: &Value) {
             rows(page, &format!("{path}[]"), &field["items"]);
         }
     }
+}
+
+/// A field of ours can have the name of a native one.
+fn is_of_type(field: &Value, native: &str) -> bool {
+    field["type"] == if native.starts_with("[]") { "array" } else { "object" }
 }
 
 fn kind(field: &Value) -> String {

@@ -2,8 +2,9 @@
 
 mod read;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue as HttpHeaderValue;
-use mcpfleet_config::{CredentialRef, Header, HeaderValue};
+use mcpfleet_config::{CredentialRef, Header, HeaderValue, RuntimeConfig, WHOLE_SECRET};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -35,6 +36,7 @@ impl fmt::Debug for Secret {
 pub struct Credentials {
     values: BTreeMap<CredentialRef, Secret>,
     missing: BTreeSet<CredentialRef>,
+    keys: BTreeMap<String, Secret>,
 }
 
 /// A header value that cannot be made. The texts never repeat the value.
@@ -49,6 +51,12 @@ pub enum Missing {
          carry; whoever runs this server must correct it"
     )]
     NotAHeaderValue(CredentialRef),
+    /// A user name with a colon in it.
+    #[error(
+        "credential unusable: {0} holds a ':', which no user name of HTTP Basic has; whoever runs this server must \
+         correct it"
+    )]
+    NotAUserName(CredentialRef),
     /// The text that the configuration itself gives cannot be sent.
     #[error(
         "a configured header value holds a line break or another control character, which no HTTP header can carry"
@@ -66,7 +74,27 @@ impl Credentials {
         found.retain(|_, secret| !secret.0.is_empty());
         let missing =
             wanted.iter().filter(|name| !found.contains_key(**name)).map(|name| (*name).clone()).collect();
-        Self { values: found, missing }
+        Self { values: found, missing, keys: BTreeMap::new() }
+    }
+
+    /// Reads everything that `config` needs, its callers' keys included. Blocking.
+    pub fn load_for(source: &Source, config: &RuntimeConfig) -> Self {
+        let mut loaded = Self::load(source, &config.credentials());
+        if let Some(secret) = config.access.keys() {
+            loaded.keys = match source {
+                Source::Directory(root) => read::whole(root, secret),
+                Source::Values(values) => values
+                    .iter()
+                    .filter(|(name, _)| name.secret == secret)
+                    .map(|(name, value)| (name.key.clone(), value.clone()))
+                    .collect(),
+            };
+            if loaded.keys.is_empty() {
+                let whole = CredentialRef { secret: secret.to_owned(), key: WHOLE_SECRET.into() };
+                loaded.missing.insert(whole);
+            }
+        }
+        loaded
     }
 
     /// Those that are missing.
@@ -74,28 +102,55 @@ impl Credentials {
         &self.missing
     }
 
-    /// A header's value. One that holds a credential is marked sensitive, so that no log shows it.
-    pub fn header_value(&self, value: &HeaderValue) -> Result<HttpHeaderValue, Missing> {
-        match value {
-            HeaderValue::Literal(text) => {
-                HttpHeaderValue::from_bytes(text.as_bytes()).map_err(|_| Missing::BadLiteral)
-            }
-            HeaderValue::Credential { prefix, from } => {
-                let secret = self.values.get(from).ok_or_else(|| Missing::Absent(from.clone()))?;
-                let bytes = [prefix.as_bytes(), &secret.0].concat();
-                let mut value = HttpHeaderValue::from_bytes(&bytes)
-                    .map_err(|_| Missing::NotAHeaderValue(from.clone()))?;
-                value.set_sensitive(true);
-                Ok(value)
-            }
-        }
+    /// A secret by itself.
+    ///
+    /// # Errors
+    /// [`Missing::Absent`].
+    pub fn secret(&self, from: &CredentialRef) -> Result<&Secret, Missing> {
+        self.values.get(from).ok_or_else(|| Missing::Absent(from.clone()))
     }
 
-    /// All of `headers`. A name that stands twice is sent twice.
-    pub fn headers(&self, headers: &[Header]) -> Result<http::HeaderMap, Missing> {
+    /// Every entry of the Secret that holds virtual keys; empty when there is none.
+    pub fn keys(&self) -> &BTreeMap<String, Secret> {
+        &self.keys
+    }
+
+    /// A header's value; `None` for one that is made anew for each request. One that holds a credential is marked sensitive, so that no log shows it.
+    pub fn header_value(&self, value: &HeaderValue) -> Result<Option<HttpHeaderValue>, Missing> {
+        let (bytes, from) = match value {
+            HeaderValue::Literal(text) => {
+                let value = HttpHeaderValue::from_bytes(text.as_bytes());
+                return value.map(Some).map_err(|_| Missing::BadLiteral);
+            }
+            HeaderValue::Credential { prefix, from } => {
+                ([prefix.as_bytes(), &self.secret(from)?.0].concat(), from)
+            }
+            HeaderValue::Basic { username, password } => (self.basic(username, password)?, username),
+            HeaderValue::ClientCredentials(_) | HeaderValue::TokenExchange(_) | HeaderValue::PassThrough => {
+                return Ok(None);
+            }
+        };
+        let mut value =
+            HttpHeaderValue::from_bytes(&bytes).map_err(|_| Missing::NotAHeaderValue(from.clone()))?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+
+    /// RFC 7617, section 2: the first colon ends the user name.
+    fn basic(&self, username: &CredentialRef, password: &CredentialRef) -> Result<Vec<u8>, Missing> {
+        let (user, password) = (self.secret(username)?, self.secret(password)?);
+        if user.0.contains(&b':') {
+            return Err(Missing::NotAUserName(username.clone()));
+        }
+        let pair = [user.0.as_slice(), b":", &password.0].concat();
+        Ok(format!("Basic {}", STANDARD.encode(pair)).into_bytes())
+    }
+
+    /// Those of `headers` that are the same for every request. A name that stands twice is sent twice.
+    pub fn fixed_headers(&self, headers: &[Header]) -> Result<http::HeaderMap, Missing> {
         let mut map = http::HeaderMap::with_capacity(headers.len());
         for header in headers {
-            let value = self.header_value(&header.value)?;
+            let Some(value) = self.header_value(&header.value)? else { continue };
             // A configuration with another kind of name has been refused when it was loaded.
             if let Ok(name) = http::HeaderName::from_bytes(header.name.as_bytes()) {
                 map.append(name, value);

@@ -57,9 +57,9 @@ impl Fleet {
 }
 
 impl<'a> Address<'a> {
-    /// Reads `/mcp`, `/v1/...`, and the same behind `/{namespace}/{name}`.
+    /// Reads `/mcp`, `/sse`, `/v1/...`, and the same behind `/{namespace}/{name}`.
     pub fn read(path: &'a str) -> Self {
-        if path == "/mcp" || path.starts_with("/v1/") {
+        if matches!(path, "/mcp" | "/sse") || path.starts_with("/v1/") {
             return Self { server: None, endpoint: path };
         }
         let inner = path.strip_prefix('/').unwrap_or(path);

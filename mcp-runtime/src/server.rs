@@ -5,23 +5,57 @@ use crate::{
     catalog::{
         Parts, Snapshot,
         edition::Editions,
+        offers::Offers,
         own::{self, Unservable},
     },
+    conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
+    identity::Gatekeeper,
+    outgoing::Signer,
+    seal::Keyring,
+    session::Sessions,
     telemetry::Metrics,
     uplink::news::News,
-    upstream::{Pool, Roster},
+    upstream::{Pool, Roster, Updated},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use mcpfleet_config::{
     ConfigHash, RuntimeConfig,
     status::{Rejected, UpstreamState},
 };
+use mcpfleet_protocol::answer::Implementation;
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU64, Ordering},
 };
+use std::time::Duration;
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{Instant, timeout},
+};
+
+/// Changes of resources that wait for a client that reads slowly; one that is further behind is told of all that it
+/// watches.
+const UPDATES: usize = 256;
+
+/// How long a server is not ready for want of a first word of its upstreams.
+const FIRST_LISTS: Duration = Duration::from_secs(5);
+
+/// What servers share with the process that they are in.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The process's HTTP client.
+    pub egress: Egress,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+    /// What there is to tell the operator.
+    pub news: Arc<News>,
+    /// By what state that clients carry is sealed.
+    pub keys: Arc<Keyring>,
+    /// `ip:port` where other replicas reach this one; empty when they cannot.
+    pub own_address: String,
+}
 
 /// A server with everything that calls need.
 #[derive(Debug)]
@@ -36,10 +70,21 @@ pub struct Server {
     pub editions: Editions,
     /// Its upstreams.
     pub pool: Pool,
+    /// Its sessions.
+    pub sessions: Sessions,
+    /// Calls that wait for input of their clients.
+    pub suspended: Arc<Suspended>,
+    /// Calls that their clients follow by an id.
+    pub tasks: Arc<Tasks>,
+    /// URIs of resources that have changed.
+    pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
     pub egress: Egress,
+    /// What its requests to others carry.
+    pub signer: Signer,
     /// A configuration that was refused since the one that is served.
     pub rejected: ArcSwapOption<Rejected>,
+    began: Instant,
     revision: AtomicU64,
     snapshot: ArcSwap<Snapshot>,
     metrics: Arc<Metrics>,
@@ -66,29 +111,35 @@ impl Server {
     ///
     /// # Errors
     /// [`Unservable`]; nothing is left behind.
-    pub fn start(
-        loaded: Loaded,
-        egress: &Egress,
-        metrics: &Arc<Metrics>,
-        news: &Arc<News>,
-    ) -> Result<Arc<Self>, Unservable> {
+    pub fn start(loaded: Loaded, around: &Surroundings) -> Result<Arc<Self>, Unservable> {
+        let Surroundings { egress, metrics, news, keys, own_address } = around;
         let own = own::prepare(&loaded.config, &[])?;
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         let name = config.server.to_string();
-        let pool = Pool::new(egress.clone());
+        let signer = Signer::new(egress.clone());
+        let pool = Pool::new(egress.clone(), signer.clone());
         let admission = Admission::new(&config.admission, metrics.admission(&name), news.clone());
         let streams = Streams::telling(config.admission.max_streams, news.clone());
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
-        let parts = Parts { config, hash, credentials, own: own.into(), roster: pool.roster() };
+        let gate = gate(&config, &credentials, egress, None);
+        let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
+        let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
             admission,
             streams,
             editions: Editions::default(),
             pool,
+            sessions: Sessions::new(keys.clone(), implementation.name.clone()),
+            suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
+            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
+            signer,
             rejected: ArcSwapOption::empty(),
+            began: Instant::now(),
             revision: AtomicU64::new(revision),
             snapshot: ArcSwap::from_pointee(Snapshot::new(parts, metrics)),
             metrics: metrics.clone(),
@@ -96,7 +147,25 @@ impl Server {
             building: Mutex::new(()),
         });
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
+        tokio::spawn(follow_resources(Arc::downgrade(&server), server.pool.updates()));
         Ok(server)
+    }
+
+    /// Whether its upstreams have been heard, or have had the time for it: until then its lists may lack what is theirs.
+    pub fn is_settled(&self) -> bool {
+        self.began.elapsed() >= FIRST_LISTS || self.pool.roster().is_settled()
+    }
+
+    /// Waits until each upstream has been heard once, or has been found to be of no use; at most `longest`.
+    pub async fn settled(&self, longest: Duration) {
+        let mut roster = self.pool.changed();
+        // It lives as long as the pool does.
+        let heard = roster.wait_for(|roster| roster.is_settled());
+        if timeout(longest, heard).await.is_err() {
+            tracing::warn!(server = self.name, "an upstream does not answer; going on without it");
+        }
+        // The snapshot follows the roster.
+        self.follow(self.pool.roster());
     }
 
     /// What a request is answered from; it keeps it to its end.
@@ -128,12 +197,26 @@ impl Server {
         let _one = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.snapshot();
         let own = own::prepare(&loaded.config, &before.parts.own)?.into();
+        let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
-        self.swap(Parts { config, hash, credentials, own, roster: self.pool.roster() });
+        let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
+        self.swap(Parts {
+            config,
+            hash,
+            credentials,
+            own,
+            offers: offers.clone(),
+            roster: self.pool.roster(),
+            gate,
+        });
+        for uri in offers.changed_since(&before.parts.offers) {
+            // Nobody may be listening.
+            let _ = self.updates.send(uri.into());
+        }
         self.set_revision(revision);
         Ok(())
     }
@@ -170,6 +253,21 @@ impl Server {
     }
 }
 
+/// The door; says of each key that opens nothing why.
+fn gate(
+    config: &RuntimeConfig,
+    credentials: &Credentials,
+    egress: &Egress,
+    before: Option<&Gatekeeper>,
+) -> Arc<Gatekeeper> {
+    let gate = Gatekeeper::new(config, credentials, egress, before);
+    for (key, error) in gate.unusable_keys() {
+        tracing::warn!(server = %config.server, key, %error, "key opens nothing");
+    }
+    gate.warm_up();
+    Arc::new(gate)
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.metrics.config_changed(&self.name, Some(self.snapshot().parts.hash.short()), None);
@@ -185,5 +283,25 @@ async fn follow_upstreams(server: Weak<Server>) {
         let roster = changed.borrow_and_update().clone();
         let Some(server) = server.upgrade() else { return };
         server.follow(roster);
+    }
+}
+
+/// Tells listeners of resources that upstreams say have changed, as long as the server lives.
+async fn follow_resources(server: Weak<Server>, mut updates: broadcast::Receiver<Updated>) {
+    loop {
+        let news = updates.recv().await;
+        let Some(server) = server.upgrade() else { return };
+        match news {
+            // Nobody may be listening.
+            Ok(Updated { uri, .. }) => drop(server.updates.send(uri.into())),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(
+                    server = server.name,
+                    missed,
+                    "resources changed faster than it could be told"
+                );
+            }
+            Err(RecvError::Closed) => return,
+        }
     }
 }

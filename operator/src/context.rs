@@ -8,6 +8,7 @@ use crate::{
     fleet::Fleet,
     metrics::Metrics,
     queue::Queue,
+    sessions::SessionKeys,
     world::{Compilation, Key, Touched, World},
 };
 use kube::Client;
@@ -28,6 +29,7 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     pub defaults: Defaults,
     pub certificates: Arc<Certificates>,
+    pub session_keys: Arc<SessionKeys>,
 }
 
 /// A queue for each controller.

@@ -23,6 +23,7 @@ pub mod queue;
 pub mod report;
 pub mod run;
 pub mod server;
+pub mod sessions;
 pub mod settings;
 pub mod watch;
 pub mod worker;

@@ -13,6 +13,7 @@ use crate::{
     member,
     metrics::Metrics,
     server,
+    sessions::{self, SessionKeys},
     settings::{FENCE_MARGIN, LEASE_DURATION, Settings},
     watch,
     worker::{self, Controller},
@@ -98,11 +99,12 @@ impl Process {
         let namespace = self.settings.namespace.clone();
         tasks.spawn(certificates::keep(
             self.client.clone(),
-            namespace,
+            namespace.clone(),
             self.certificates.clone(),
             Part::Leader,
         ));
         let context = self.context();
+        tasks.spawn(sessions::keep(self.client.clone(), namespace, context.session_keys.clone()));
         let mut listed = Vec::new();
         for scope in self.settings.scopes() {
             listed.extend(watch::start(&context, scope.as_deref(), &mut tasks));
@@ -136,6 +138,7 @@ impl Process {
             fleet: Fleet::default(),
             autoscaler: Autoscaler::default(),
             certificates: self.certificates.clone(),
+            session_keys: SessionKeys::new(),
             client: self.client.clone(),
             metrics: self.metrics.clone(),
         })

@@ -17,7 +17,7 @@ pub struct Settings {
     /// When nodes pull that image.
     #[arg(long, env = "MCPFLEET_RUNTIME_IMAGE_PULL_POLICY", default_value = "IfNotPresent")]
     pub runtime_image_pull_policy: PullPolicy,
-    /// Namespace of the operator itself: of its lease, its CA and its Service.
+    /// Namespace of the operator itself: of its lease, its CA, its session keys and its Service.
     #[arg(long, env = "MCPFLEET_NAMESPACE", default_value = "mcpfleet-system")]
     pub namespace: String,
     /// Namespaces to work in, separated by commas; empty: all.

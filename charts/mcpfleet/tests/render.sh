@@ -100,13 +100,13 @@ rights() {
   check "scope Cluster: all namespaces" lacks 'watch-namespaces' "$(part deployment.yaml)"
 }
 
-# secrets_by_name RULES: one Role names Secrets, in the release's namespace, to create any and read one.
+# secrets_by_name RULES: one Role names Secrets, in the release's namespace, to create any and read two.
 secrets_by_name() {
   local roles
   roles=$(awk -v RS='---\n' '/secrets/' <<<"$1")
   [ "$(grep -c '^kind: ' <<<"$roles")" = 1 ] && has '^kind: Role$' "$roles" && has "^  namespace: $release_namespace\$" "$roles" &&
     [ "$(grep -A2 'resources: \[secrets\]' <<<"$roles" | tr -s ' \n' ' ')" = \
-      " resources: [secrets] resourceNames: [mcpfleet-operator-ca] verbs: [get, update] -- resources: [secrets] verbs: [create] " ]
+      " resources: [secrets] resourceNames: [mcpfleet-operator-ca, mcpfleet-operator-session-keys] verbs: [get, update] -- resources: [secrets] verbs: [create] " ]
 }
 one_right() { [ "$(grep -c 'resources:' <<<"$1")" = 1 ] && [ "$(grep 'verbs:' <<<"$1")" = "  verbs: [create]" ]; }
 
@@ -205,6 +205,7 @@ operator_rights() {
   check "may create Secrets" can create secrets "${here[@]}"
   for verb in get update; do
     check "may $verb its authority" can "$verb" secrets/mcpfleet-operator-ca "${here[@]}"
+    check "may $verb its session keys" can "$verb" secrets/mcpfleet-operator-session-keys "${here[@]}"
   done
   check_not "may get no other Secret" '^no' can get secrets/another "${here[@]}"
   check_not "may do nothing elsewhere" '^no' can list mcptools.mcpfleet.dev --namespace default

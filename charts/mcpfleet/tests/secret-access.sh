@@ -55,6 +55,15 @@ object() { # KIND NAME SPEC
 }
 bearer() { printf '{bearer: {secretRef: {name: %s, key: token}}}' "$1"; }
 header() { printf '{header: {name: x-api-key, secretRef: {name: %s, key: token}}}' "$1"; }
+basic() { printf '{basic: {secretRef: {name: %s}}}' "$1"; }
+client() { printf '{oauthClientCredentials: {tokenUrl: "http://i.example/t", clientId: a, clientSecretRef: {name: %s, key: k}}}' "$1"; }
+named_client() {
+  printf '{oauthClientCredentials: {tokenUrl: "http://i.example/t", clientIdRef: {name: %s, key: i}, clientSecretRef: {name: hers, key: k}}}' "$1"
+}
+exchange() {
+  printf '{tokenExchange: {tokenUrl: "http://i.example/t", audience: b, clientId: a, clientSecretRef: {name: %s, key: k}}}' "$1"
+}
+auths=(bearer header basic client named_client exchange)
 tool() { object McpTool "$1" "{description: A tool., backend: {http: {url: 'http://a.example/{id}', auth: $2}}}"; }
 server() { object McpServer "$1" "{auth: {anonymous: {}}, tools: {selector: {}}, $2}"; }
 upstreams() { printf 'upstreams: [{name: up, remote: {url: "http://a.example/mcp", auth: %s}}]' "$1"; }
@@ -151,7 +160,7 @@ expressions_fit_the_schema() {
 tools() {
   allowed "McpTool without a Secret" create mallory "$(object McpTool t '{description: A tool., backend: {static: {text: hi}}}')"
   local auth
-  for auth in bearer header; do
+  for auth in "${auths[@]}"; do
     allowed "McpTool, $auth, own Secret" create alice "$(tool t "$("$auth" hers)")"
     refused "McpTool, $auth, another Secret" "$(no other)" create alice "$(tool t "$("$auth" other)")"
     refused "McpTool, $auth, no Secret right" "$(no hers)" create mallory "$(tool t "$("$auth" hers)")"
@@ -190,8 +199,13 @@ servers() {
     refused "McpServer, $1, another Secret" "$(no other)" create alice "$(server s "$(printf "$2" other)")"
     refused "McpServer, $1, no Secret right" "$(no hers)" create mallory "$(server s "$(printf "$2" hers)")"
   }
-  try_server "upstream bearer" "$(upstreams "$(bearer %s)")"
-  try_server "upstream header" "$(upstreams "$(header %s)")"
+  local auth
+  for auth in "${auths[@]}"; do
+    try_server "upstream $auth" "$(upstreams "$("$auth" %s)")"
+  done
+  keys() { object McpServer s "{auth: {keys: {secretRef: {name: $1}}}, tools: {selector: {}}}"; }
+  allowed "McpServer, keys, own Secret" create alice "$(keys hers)"
+  refused "McpServer, keys, another Secret" "$(no other)" create alice "$(keys other)"
   try_server "TLS" "$tls"
   try_server "image pull" "$pull"
   refused "McpServer, own image" "may not set spec.template.image" create alice "$(server s "$image")"
@@ -245,7 +259,7 @@ seventeen_by_name() {
 
 routes() {
   local auth
-  for auth in bearer header; do
+  for auth in "${auths[@]}"; do
     allowed "ProviderRoute, $auth, own Secret" create alice "$(route r "$("$auth" hers)")"
     refused "ProviderRoute, $auth, another Secret" "$(no other)" create alice "$(route r "$("$auth" other)")"
     refused "ProviderRoute, $auth, no Secret right" "$(no hers)" create mallory "$(route r "$("$auth" hers)")"

@@ -1,8 +1,12 @@
 //! Headers and credentials of anything that speaks HTTP.
 
-use super::report::{Reason, Scope};
-use crate::v1alpha1::{HttpAuth, SecretKeyRef};
-use mcpfleet_config::{CredentialRef, Header, HeaderValue};
+use super::{
+    access,
+    report::{Reason, Scope},
+    upstream::http_url,
+};
+use crate::v1alpha1::{HttpAuth, LoginRef, SecretKeyRef, TokenClient};
+use mcpfleet_config::{ClientId, CredentialRef, Header, HeaderValue, TokenRequest};
 
 /// Headers that belong to the connection (RFC 9110 section 7.6.1) or that the runtime writes itself.
 const RESERVED: [&str; 14] = [
@@ -22,31 +26,113 @@ const RESERVED: [&str; 14] = [
     "via",
 ];
 
+/// To whom requests go: not everybody may be handed a caller's token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toward {
+    /// An MCP server behind a server whose callers come with tokens, or not.
+    Upstream(CallerTokens),
+    /// A service or a provider.
+    Service,
+}
+
+/// Whether callers come with tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallerTokens {
+    Some,
+    None,
+}
+
 /// The headers that `auth` asks for: one, or none when it is absent or refused.
-pub(super) fn headers(scope: &mut Scope<'_>, field: &str, auth: Option<&HttpAuth>) -> Vec<Header> {
+pub(super) fn headers(
+    scope: &mut Scope<'_>,
+    field: &str,
+    auth: Option<&HttpAuth>,
+    toward: Toward,
+) -> Vec<Header> {
     let Some(auth) = auth else { return Vec::new() };
-    match (&auth.bearer, &auth.header) {
-        (Some(secret), None) => {
-            let from = credential(scope, &format!("{field}.bearer.secretRef"), &secret.secret_ref);
-            vec![Header {
-                name: "authorization".into(),
-                value: HeaderValue::Credential { prefix: "Bearer ".into(), from },
-            }]
+    let mut made: Vec<Header> = Vec::new();
+    let authorization = |value| Header { name: "authorization".into(), value };
+    if let Some(secret) = &auth.bearer {
+        let from = credential(scope, &format!("{field}.bearer.secretRef"), &secret.secret_ref);
+        made.push(authorization(HeaderValue::Credential { prefix: "Bearer ".into(), from }));
+    }
+    if let Some(header) = &auth.header {
+        let from = credential(scope, &format!("{field}.header.secretRef"), &header.secret_ref);
+        let name = header_name(scope, &format!("{field}.header.name"), &header.name);
+        made.push(Header { name, value: HeaderValue::Credential { prefix: String::new(), from } });
+    }
+    if let Some(basic) = &auth.basic {
+        made.push(authorization(self::basic(scope, &format!("{field}.basic.secretRef"), &basic.secret_ref)));
+    }
+    if let Some(client) = &auth.oauth_client_credentials {
+        let request = token_request(scope, &format!("{field}.oauthClientCredentials"), client);
+        made.push(authorization(HeaderValue::ClientCredentials(Box::new(request))));
+    }
+    if let Some(client) = &auth.token_exchange {
+        let field = format!("{field}.tokenExchange");
+        refuse_without_tokens(scope, &field, toward);
+        let request = token_request(scope, &field, client);
+        if request.audience.is_none() && request.resource.is_none() {
+            let remedy = "set audience or resource";
+            scope.error(&field, Reason::AuthMissing, "does not say whom the new token is for", remedy);
         }
-        (None, Some(header)) => {
-            let from = credential(scope, &format!("{field}.header.secretRef"), &header.secret_ref);
-            let name = header_name(scope, &format!("{field}.header.name"), &header.name);
-            vec![Header { name, value: HeaderValue::Credential { prefix: String::new(), from } }]
-        }
+        made.push(authorization(HeaderValue::TokenExchange(Box::new(request))));
+    }
+    if auth.pass_through.is_some() {
+        made.push(authorization(pass_through(scope, &format!("{field}.passThrough"), toward)));
+    }
+    if made.len() != 1 {
+        let message = "needs exactly one of bearer, header, basic, oauthClientCredentials, tokenExchange and passThrough";
+        scope.error(field, Reason::SecretRefMissing, message, "set one of them");
+    }
+    made
+}
+
+fn basic(scope: &mut Scope<'_>, field: &str, login: &LoginRef) -> HeaderValue {
+    let mut key =
+        |key: &str| credential(scope, field, &SecretKeyRef { name: login.name.clone(), key: key.to_owned() });
+    HeaderValue::Basic { username: key(&login.username_key), password: key(&login.password_key) }
+}
+
+fn pass_through(scope: &mut Scope<'_>, field: &str, toward: Toward) -> HeaderValue {
+    if toward == Toward::Service {
+        let message = "hands the caller's token to something that is no MCP server";
+        scope.error(field, Reason::NotSupported, message, "use tokenExchange");
+    }
+    refuse_without_tokens(scope, field, toward);
+    HeaderValue::PassThrough
+}
+
+fn refuse_without_tokens(scope: &mut Scope<'_>, field: &str, toward: Toward) {
+    if toward == Toward::Upstream(CallerTokens::None) {
+        let message = "needs the caller's token, and no caller of this server comes with one";
+        scope.error(
+            field,
+            Reason::AuthMissing,
+            message,
+            "add spec.auth.oauth, or authenticate in another way",
+        );
+    }
+}
+
+fn token_request(scope: &mut Scope<'_>, field: &str, client: &TokenClient) -> TokenRequest {
+    http_url(scope, &format!("{field}.tokenUrl"), &client.token_url);
+    let client_id = match (&client.client_id, &client.client_id_ref) {
+        (Some(id), None) => ClientId::Literal(id.clone()),
+        (None, Some(from)) => ClientId::Credential(credential(scope, &format!("{field}.clientIdRef"), from)),
         _ => {
-            scope.error(
-                field,
-                Reason::SecretRefMissing,
-                "needs exactly one of bearer and header",
-                "set one of them",
-            );
-            Vec::new()
+            let message = "needs exactly one of clientId and clientIdRef";
+            scope.error(field, Reason::SecretRefMissing, message, "set one of them");
+            ClientId::Literal(String::new())
         }
+    };
+    TokenRequest {
+        token_url: client.token_url.clone(),
+        client_id,
+        client_secret: credential(scope, &format!("{field}.clientSecretRef"), &client.client_secret_ref),
+        scopes: access::scopes(scope, &format!("{field}.scopes"), &client.scopes),
+        audience: client.audience.clone(),
+        resource: client.resource.clone(),
     }
 }
 

@@ -6,9 +6,14 @@
 //! The same input gives the same bytes in whatever order it comes. The operator, `serve -f` and `lint` all
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
+mod access;
 mod auth;
 mod autoscaling;
+mod guidance;
+mod offer;
+mod prompt;
 mod report;
+mod resource;
 mod route;
 mod select;
 mod server;
@@ -109,7 +114,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         }
     };
     let pod = PodNeeds {
-        credentials: config.credentials().into_iter().map(|credential| credential.secret.clone()).collect(),
+        credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
     Ok(Compiled { config, encoded, pod, scaling, report })
@@ -131,21 +136,27 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
-    let tools = tool::select_and_compile(inputs, collector);
+    let offers = offer::compile_all(inputs, collector);
+    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
-    Some(RuntimeConfig {
-        format: admission.oldest_format(),
+    let mut config = RuntimeConfig {
+        format: 1,
         server,
         listener,
         access,
         admission,
         tools,
+        prompts: offers.prompts,
+        resources: offers.resources,
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
-    })
+    };
+    config.format = config.oldest_format();
+    access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);
+    Some(config)
 }
 
 fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Finding>> {

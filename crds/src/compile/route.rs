@@ -1,7 +1,8 @@
 //! Routes: each by itself, then the model names among those of one server.
 
 use super::{
-    Inputs, auth,
+    Inputs,
+    auth::{self, Toward},
     report::{Collector, ObjectKey, Reason, Scope, Verdict, namespace_of},
     select,
     upstream::http_url,
@@ -91,7 +92,8 @@ pub(super) fn compile(object: &ProviderRoute, collector: &mut Collector) -> Opti
                 "name the models that it answers for",
             );
         }
-        let headers = auth::headers(&mut scope, &format!("{at}.auth"), provider.auth.as_ref());
+        let headers =
+            auth::headers(&mut scope, &format!("{at}.auth"), provider.auth.as_ref(), Toward::Service);
         let timeout_ms = scope.millis(&format!("{at}.timeout"), &provider.timeout);
         let base_url = base_url(&mut scope, &format!("{at}.baseUrl"), &provider.base_url);
         made.extend(base_url.map(|url| provider_config(object, provider, &url, headers, timeout_ms)));

@@ -1,7 +1,7 @@
 //! The server's own fields.
 
 use super::{
-    auth,
+    access, auth,
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
 };
 use crate::v1alpha1::{McpServer, Tls};
@@ -22,16 +22,17 @@ pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<S
     let shell = Shell {
         server: name(&mut scope, server),
         listener: listener(&mut scope, server),
-        access: access(&mut scope, server),
+        access: access::compile(&mut scope, server),
         admission: admission(&mut scope, server),
     };
     let spec = &server.spec;
-    if spec.tools.is_none() && spec.models.is_none() && spec.upstreams.is_empty() {
+    let offers = !(spec.upstreams.is_empty() && spec.prompts.is_empty() && spec.resources.is_empty());
+    if spec.tools.is_none() && spec.models.is_none() && !offers {
         scope.error(
             "spec",
             Reason::NothingSelected,
             "a server needs something to serve",
-            "set tools.selector, upstreams or models.selector",
+            "set tools.selector, upstreams, models.selector, prompts or resources",
         );
     }
     scope.clean().then_some(shell)
@@ -84,14 +85,6 @@ fn tls_listener(scope: &mut Scope<'_>, server: &McpServer, tls: &Tls) -> TlsList
         scope.error("spec.tls.serverName", Reason::InvalidName, message, remedy);
     }
     TlsListener { secret: tls.secret_ref.name.clone(), server_name }
-}
-
-fn access(scope: &mut Scope<'_>, server: &McpServer) -> Access {
-    if server.spec.auth.anonymous.is_none() {
-        let remedy = "write anonymous: {} to let in everyone who reaches the Service";
-        scope.error("spec.auth", Reason::AuthMissing, "does not say who may call", remedy);
-    }
-    Access::Anonymous
 }
 
 fn admission(scope: &mut Scope<'_>, server: &McpServer) -> Admission {

@@ -1,6 +1,10 @@
 //! What compile promises, told on small fleets written as users write them.
 
+mod access;
+mod auths;
 mod fleets;
+mod guidance;
+mod offers;
 mod properties;
 
 use super::*;

@@ -1,7 +1,9 @@
 //! Tools: each by itself, then the names among those of one server.
 
 use super::{
-    Inputs, auth,
+    Inputs, access,
+    auth::{self, Toward},
+    guidance,
     report::{Collector, ObjectKey, Reason, Scope, Verdict, namespace_of},
     select,
 };
@@ -18,8 +20,12 @@ const MAX_TOOLS_BYTES: usize = config::MAX_BYTES - 200 * 1024;
 /// Largest response that becomes a result, in bytes.
 const MAX_RESPONSE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The server's own tools, sorted by name.
-pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec<config::Tool> {
+/// The server's own tools, sorted by name. `offered` bytes of their room are taken by prompts and resources.
+pub(super) fn select_and_compile(
+    inputs: &Inputs<'_>,
+    offered: usize,
+    collector: &mut Collector,
+) -> Vec<config::Tool> {
     let Some(selection) = &inputs.server.spec.tools else { return Vec::new() };
     let namespace = namespace_of(inputs.server);
     let mut scope = collector.scope(ObjectKey::server(inputs.server));
@@ -29,7 +35,7 @@ pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector)
     }
     let any = !selected.is_empty();
     let mut owners: BTreeMap<String, ObjectKey> = BTreeMap::new();
-    let mut room = Room::default();
+    let mut room = Room { most: MAX_TOOLS_BYTES.saturating_sub(offered), taken: 0, largest: None };
     let mut tools = Vec::new();
     for object in selected {
         let key = ObjectKey::tool(object);
@@ -48,8 +54,8 @@ pub(super) fn select_and_compile(inputs: &Inputs<'_>, collector: &mut Collector)
 }
 
 /// Room that is left in the configuration. Oldest tools come first, so that one more costs only itself.
-#[derive(Default)]
 struct Room {
+    most: usize,
     taken: usize,
     largest: Option<(usize, String)>,
 }
@@ -57,12 +63,12 @@ struct Room {
 impl Room {
     fn take(&mut self, tool: &config::Tool, key: &ObjectKey, collector: &mut Collector) -> bool {
         let size = serde_json::to_string(tool).map_or(usize::MAX, |json| json.len());
-        if self.taken.saturating_add(size) > MAX_TOOLS_BYTES {
+        if self.taken.saturating_add(size) > self.most {
             let (most, name) = self.largest.clone().unwrap_or_default();
             let message = format!(
-                "has {size} bytes; of the {MAX_TOOLS_BYTES} that the tools of a server may have together, older \
-                 ones take {}, the largest of them {name} with {most}",
-                self.taken
+                "has {size} bytes; of the {} that the tools of this server may have together, older ones take {}, \
+                 the largest of them {name} with {most}",
+                self.most, self.taken
             );
             let remedy = "shorten schemas or texts, or split the server in two";
             collector.scope(key.clone()).error("spec", Reason::TooLarge, message, remedy);
@@ -108,7 +114,10 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
     }
     check_schema(&mut scope, &spec.input_schema);
     check_annotations(&mut scope, &spec.input_schema);
+    guidance::check_output(&mut scope, spec);
+    let examples = guidance::examples(&mut scope, spec);
     let timeout_ms = scope.millis("spec.timeout", &spec.timeout);
+    let scopes = access::scopes(&mut scope, "spec.scopes", &spec.scopes);
     let backend = backend(&mut scope, object)?;
     let tool = config::Tool {
         name,
@@ -116,6 +125,9 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
         title: spec.title.clone(),
         description: Some(spec.description.clone()),
         input_schema: spec.input_schema.clone(),
+        output_schema: spec.output_schema.clone(),
+        priority: guidance::priority(spec),
+        examples,
         annotations: spec.annotations.map(|hints| config::ToolAnnotations {
             read_only_hint: hints.read_only_hint,
             destructive_hint: hints.destructive_hint,
@@ -124,6 +136,7 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
         }),
         timeout_ms,
         backend,
+        scopes,
     };
     scope.clean().then_some(tool)
 }
@@ -176,7 +189,7 @@ fn http_backend(scope: &mut Scope<'_>, object: &McpTool, http: &HttpBackend) -> 
         let value = HeaderValue::Literal(auth::header_value(scope, &format!("{field}.value"), &header.value));
         headers.push(Header { name, value });
     }
-    headers.extend(auth::headers(scope, &format!("{AT}.auth"), http.auth.as_ref()));
+    headers.extend(auth::headers(scope, &format!("{AT}.auth"), http.auth.as_ref(), Toward::Service));
     auth::refuse_repeats(scope, &format!("{AT}.headers"), &headers);
     let default_body = match http.method {
         HttpMethod::Get | HttpMethod::Delete => BodySource::None,

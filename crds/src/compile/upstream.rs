@@ -1,7 +1,8 @@
 //! Upstreams of a server, and the cycles that references can make.
 
 use super::{
-    Inputs, Placement, auth,
+    Inputs, Placement, access,
+    auth::{self, CallerTokens, Toward},
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
 };
 use crate::v1alpha1::{McpServer, Remote, Upstream};
@@ -67,8 +68,13 @@ fn compile(
         }
     };
     let transport = UpstreamTransport::StreamableHttp { url, headers };
-    let compiled =
-        config::Upstream { name: upstream.name.clone(), prefix: prefix.clone(), transport, timeout_ms };
+    let compiled = config::Upstream {
+        name: upstream.name.clone(),
+        prefix: prefix.clone(),
+        transport,
+        timeout_ms,
+        scopes: access::scopes(scope, &format!("{at}.scopes"), &upstream.scopes),
+    };
     scope.clean().then_some(compiled)
 }
 
@@ -78,7 +84,10 @@ fn remote_target(
     inputs: &Inputs<'_>,
     remote: &Remote,
 ) -> Option<(String, Vec<Header>)> {
-    let headers = auth::headers(scope, &format!("{at}.remote.auth"), remote.auth.as_ref());
+    let tokens =
+        if inputs.server.spec.auth.oauth.is_empty() { CallerTokens::None } else { CallerTokens::Some };
+    let field = format!("{at}.remote.auth");
+    let headers = auth::headers(scope, &field, remote.auth.as_ref(), Toward::Upstream(tokens));
     let url = http_url(scope, &format!("{at}.remote.url"), &remote.url)?;
     if url.host_str().is_some_and(|host| is_own_service(inputs, host)) {
         let message = format!("{:?} is this server itself, so that lists would never end", remote.url);
@@ -140,6 +149,16 @@ fn server_url(
             Reason::NotSupported,
             message,
             "use remote with a publicly trusted name, or serve it without tls",
+        );
+        return None;
+    }
+    if target.spec.auth.anonymous.is_none() {
+        let message = format!("{name} takes no anonymous callers, and a reference carries no credential");
+        scope.error(
+            field,
+            Reason::AuthMissing,
+            message,
+            "use remote with auth, or let it take anonymous callers too",
         );
         return None;
     }

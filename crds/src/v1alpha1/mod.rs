@@ -7,26 +7,33 @@
 // and the hints of ToolAnnotations have MCP's own names.
 #![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
+mod auth;
 mod autoscaling;
 mod duration;
+mod http_auth;
+mod prompt;
 mod reference;
+mod resource;
 mod route;
 mod server;
 mod status;
 mod tool;
 
+pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
-pub use reference::{HeaderAuth, HttpAuth, Secret, SecretKeyRef, SecretRef, ServerRef};
+pub use http_auth::{BasicAuth, Empty, HeaderAuth, HttpAuth, LoginRef, Secret, TokenClient};
+pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
+pub use reference::{SecretKeyRef, SecretRef, ServerRef};
+pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{
-    Admission, Anonymous, Auth, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection,
-    Tls, Upstream,
+    Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls, Upstream,
 };
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
-    StaticBackend, ToolAnnotations,
+    StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
 
 /// API group of the three kinds.

@@ -43,6 +43,8 @@ pub struct ProviderRouteSpec {
 /// One model provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.auth) || !has(self.auth.passThrough)")
+    .message("auth.passThrough is for upstreams only; use tokenExchange"))]
 pub struct Provider {
     /// Name within the route.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]

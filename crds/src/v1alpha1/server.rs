@@ -1,12 +1,13 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Autoscaling, ConfigStatus, DurationString, HttpAuth, SecretRef, ServerRef};
+use super::{
+    Auth, Autoscaling, ConfigStatus, DurationString, HttpAuth, Prompt, Resource, Scope, SecretRef, ServerRef,
+};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
 };
 use kube::{CustomResource, KubeSchema};
-use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,8 +41,10 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[x_kube(validation = Rule::new("!has(self.autoscaling) || !has(self.autoscaling.concurrencyPerReplica) || self.autoscaling.concurrencyPerReplica <= self.admission.concurrency")
     .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
-#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0)")
-    .message("a server needs something to serve: set tools.selector, upstreams or models.selector"))]
+#[x_kube(validation = Rule::new("!has(self.auth.oauth) || size(self.auth.oauth) == 0 || has(self.publicURL)")
+    .message("auth.oauth needs publicURL: clients learn from it where to get a token, and for which resource"))]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams, models.selector, prompts or resources"))]
 pub struct McpServerSpec {
     /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
     /// ours where `autoscaling` is set; leave it out of manifests then.
@@ -54,6 +57,16 @@ pub struct McpServerSpec {
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
+    /// Prompts of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub prompts: Vec<Prompt>,
+    /// Resources of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub resources: Vec<Resource>,
     /// MCP servers whose tools are served beside its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -64,6 +77,11 @@ pub struct McpServerSpec {
     pub models: Option<Selection>,
     /// Who may call. Required, so that an open server is a decision.
     pub auth: Auth,
+    /// Where clients reach it, such as `https://support.example.com`: the resource that they ask tokens for, which the URL
+    /// of the MCP endpoint begins with (RFC 9728, section 2). Needed with `auth.oauth`.
+    #[serde(default, rename = "publicURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}?#\s]+$"))]
+    pub public_url: Option<String>,
     /// Bounds of concurrent calls per pod.
     #[serde(default)]
     pub admission: Admission,
@@ -115,6 +133,11 @@ pub struct Upstream {
     /// Deadline of one call to it. 1ms to 24h; default 30s.
     #[serde(default = "default_timeout")]
     pub timeout: DurationString,
+    /// Scopes that a caller needs, all of them, for any tool of it. Callers without them do not see its tools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Vec<Scope>,
 }
 
 pub(super) fn default_timeout() -> DurationString {
@@ -132,28 +155,6 @@ pub struct Remote {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<HttpAuth>,
 }
-
-/// Who may call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(deny_unknown_fields)]
-#[x_kube(validation = Rule::new("has(self.anonymous)")
-    .message("say who may call: anonymous: {} lets in everyone who reaches the Service"))]
-pub struct Auth {
-    /// Everyone who reaches the listener.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "empty_object")]
-    pub anonymous: Option<Anonymous>,
-}
-
-/// A structural schema knows no `additionalProperties: false`, which the derived one would say.
-fn empty_object(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "nullable": true})
-}
-
-/// Present or absent; it has no settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Anonymous {}
 
 /// Bounds of concurrent calls, per pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]

@@ -1,6 +1,6 @@
 //! `McpTool`: one tool, declared.
 
-use super::{DurationString, HttpAuth, Membership, server::default_timeout};
+use super::{DurationString, HttpAuth, Membership, Scope, server::default_timeout};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -50,6 +50,17 @@ pub struct McpToolSpec {
     #[serde(default = "no_arguments")]
     #[schemars(schema_with = "json_schema_object")]
     pub input_schema: Value,
+    /// JSON Schema 2020-12 of the structured result, an object. A result that does not fit becomes an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "optional_json_schema")]
+    pub output_schema: Option<Value>,
+    /// Where it stands in the server's list, and whether a model should prefer or avoid it.
+    #[serde(default)]
+    pub priority: ToolPriority,
+    /// Calls that show a model how it is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub examples: Vec<ToolExample>,
     /// Hints for clients (MCP `ToolAnnotations`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
@@ -58,6 +69,11 @@ pub struct McpToolSpec {
     /// Deadline of one call, waiting for its turn included. 1ms to 24h; default 30s.
     #[serde(default = "default_timeout")]
     pub timeout: DurationString,
+    /// Scopes that a caller needs, all of them. Callers without them do not see the tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Vec<Scope>,
 }
 
 fn no_arguments() -> Value {
@@ -66,6 +82,34 @@ fn no_arguments() -> Value {
 
 fn json_schema_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+fn optional_json_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "nullable": true, "x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// Where a tool stands among those of its server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ToolPriority {
+    /// First in the list, and said so.
+    High,
+    /// Behind those of high priority.
+    #[default]
+    Normal,
+    /// Last in the list, and said so.
+    Low,
+}
+
+/// One call that shows how a tool is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolExample {
+    /// What a user might say.
+    #[schemars(length(min = 1, max = 256))]
+    pub say: String,
+    /// The arguments that answer it; they fit `inputSchema`.
+    #[schemars(schema_with = "json_schema_object")]
+    pub arguments: Value,
 }
 
 /// Hints about a tool's behaviour. They inform a client, nothing is enforced by them.
@@ -112,6 +156,8 @@ pub struct StaticBackend {
 /// One HTTP request made from the arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[x_kube(validation = Rule::new("!has(self.auth) || !has(self.auth.passThrough)")
+    .message("auth.passThrough is for upstreams only; use tokenExchange"))]
 pub struct HttpBackend {
     /// Request method; default GET.
     #[serde(default)]

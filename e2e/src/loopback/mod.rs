@@ -4,13 +4,15 @@
 //! API server is another: who a token belongs to is written in the token. For faults that no healthy operator makes
 //! (a corrupted candidate) and for numbers of processes that no node of ours holds.
 
+mod ear;
 mod process;
+mod token;
 
+pub use ear::Ear;
 pub use process::Runtime;
 
 use crate::harness::eventually;
 use anyhow::Context as _;
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcpfleet_config::{
     ConfigHash, Encoded,
     status::PodStatus,
@@ -23,11 +25,9 @@ use mcpfleet_operator::{
     children::Defaults,
     context::{Context, Queues},
     events::Events,
-    fleet::{
-        Config, Fleet, Gate, Listener, gate,
-        review::{Peer, Refused, Review},
-    },
+    fleet::{Config, Fleet, Gate, Listener, gate},
     metrics::Metrics,
+    sessions::{Master, SessionKeys, rotation},
     world::{Endpoint, Key, World},
 };
 use std::{
@@ -40,6 +40,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use token::Believer;
 use tokio::task::JoinHandle;
 
 /// Namespace of everything here.
@@ -64,31 +65,6 @@ pub struct Hub {
     serving: JoinHandle<()>,
 }
 
-/// Believes what a token says.
-struct Believer;
-
-/// A token that says which pod it is of, in the form of a service account's.
-fn token(pod: &str, uid: &str) -> String {
-    let claims = serde_json::json!({
-        "sub": format!("system:serviceaccount:{NAMESPACE}:{SERVER}"), "pod": pod, "uid": uid,
-    });
-    let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.unsigned", part(&serde_json::json!({"alg": "none"})), part(&claims))
-}
-
-fn claims(token: &str) -> Option<(String, String)> {
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-    Some((claims["pod"].as_str()?.to_owned(), claims["uid"].as_str()?.to_owned()))
-}
-
-impl Review for Believer {
-    async fn review(&self, token: &str) -> Result<Peer, Refused> {
-        let (pod, uid) = claims(token).ok_or_else(|| Refused::Token("not of here".into()))?;
-        Ok(Peer { server: server_key(), pod, uid })
-    }
-}
-
 /// The server.
 pub fn server_key() -> Key {
     Key::new(NAMESPACE, SERVER)
@@ -106,7 +82,8 @@ impl Hub {
         let certificates = Certificates::new(vec!["localhost".into()]);
         certificates.adopt(rotate(None, now)?.0, now)?;
         let context = context(certificates.clone())?;
-        put_server(&context, serde_json::json!({}))?;
+        context.session_keys.adopt(&rotation::rotate(Vec::new(), now)?.0, now);
+        put_server(&context, SERVER, serde_json::json!({}))?;
         context.fleet.claim(&server_key(), OWNER);
         let gate = Arc::new(Gate::default());
         let listener =
@@ -163,8 +140,23 @@ impl Hub {
     /// # Errors
     /// The spec cannot be read.
     pub fn serve_with(&self, spec: serde_json::Value) -> anyhow::Result<ConfigHash> {
-        put_server(&self.context, spec)?;
+        put_server(&self.context, SERVER, spec)?;
         self.offer_compiled()
+    }
+
+    /// Adds another server, that has no tools of its own.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn add_server(&self, name: &str) -> anyhow::Result<()> {
+        put_server(&self.context, name, serde_json::json!({}))
+    }
+
+    /// The master keys, oldest first.
+    pub fn masters(&self) -> Vec<Master> {
+        let mut masters = self.context.session_keys.changed().borrow().to_vec();
+        masters.sort_by_key(|master| master.epoch);
+        masters
     }
 
     fn offer_compiled(&self) -> anyhow::Result<ConfigHash> {
@@ -262,12 +254,13 @@ fn endpoint(uid: &str) -> Endpoint {
     Endpoint { pod: format!("pod-{uid}"), uid: uid.into(), address: [127, 0, 0, 1].into(), ready: true }
 }
 
-fn put_server(context: &Context, over: serde_json::Value) -> anyhow::Result<()> {
-    let before = context.world.objects.get::<McpServer>(&server_key());
+fn put_server(context: &Context, name: &str, over: serde_json::Value) -> anyhow::Result<()> {
+    let before = context.world.objects.get::<McpServer>(&Key::new(NAMESPACE, name));
     let generation = before.and_then(|server| server.metadata.generation).unwrap_or_default() + 1;
+    let uid = if name == SERVER { OWNER.to_owned() } else { format!("uid-of-the-server-{name}") };
     let mut server = serde_json::json!({
         "apiVersion": "mcpfleet.dev/v1alpha1", "kind": "McpServer",
-        "metadata": {"name": SERVER, "namespace": NAMESPACE, "uid": OWNER, "generation": generation},
+        "metadata": {"name": name, "namespace": NAMESPACE, "uid": uid, "generation": generation},
         "spec": {"auth": {"anonymous": {}}, "tools": {"selector": {"matchLabels": {"fleet": SERVER}}}},
     });
     if let (Some(spec), serde_json::Value::Object(over)) = (server["spec"].as_object_mut(), over) {
@@ -290,6 +283,7 @@ fn context(certificates: Arc<Certificates>) -> anyhow::Result<Arc<Context>> {
         autoscaler: Autoscaler::default(),
         metrics: Arc::new(Metrics::default()),
         certificates,
+        session_keys: SessionKeys::new(),
         defaults: Defaults {
             runtime_image: "none".into(),
             image_pull_policy: "Never".into(),

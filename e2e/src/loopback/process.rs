@@ -33,7 +33,10 @@ impl Runtime {
         let uid = format!("uid-{number}");
         let directory = hub.directory().join(&uid);
         std::fs::create_dir_all(&directory)?;
-        std::fs::write(directory.join("token"), super::token(&format!("pod-{uid}"), &uid))?;
+        std::fs::write(
+            directory.join("token"),
+            super::token::token(super::SERVER, &format!("pod-{uid}"), &uid),
+        )?;
         std::fs::copy(hub.bundle(), directory.join("ca.crt"))?;
         if let Some(boot) = boot {
             std::fs::write(directory.join("config.json"), &boot.json)?;

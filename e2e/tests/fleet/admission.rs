@@ -55,7 +55,7 @@ const VIOLATIONS: &[(&str, &str, &str, &str)] = &[
         "McpServer",
         "{auth: {anonymous: {}}, upstreams: [{name: a, remote: {url: 'http://a/mcp', auth: {bearer: {secretRef: \
          {name: s, key: k}}, header: {name: x-key, secretRef: {name: s, key: k}}}}}]}",
-        "set exactly one of bearer and header",
+        "set exactly one of bearer, header",
     ),
     (
         "a prefix that starts no tool name",

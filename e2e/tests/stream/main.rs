@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod candidate;
+mod keys;
 mod signals;
 mod swaps;
 mod terms;

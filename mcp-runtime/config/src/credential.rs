@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Stands for the key of a [`CredentialRef`] where a Secret is meant as a whole. No Secret can have such a key.
+pub const WHOLE_SECRET: &str = "*";
+
 /// One key of one Secret in the server's namespace, by name.
 ///
 /// In a pod the value is the file `<credentials dir>/<secret>/<key>`; standalone it comes from a Secret

@@ -6,23 +6,42 @@
 //! The crate knows neither Kubernetes nor sockets. A runtime refuses a configuration as a whole:
 //! an unknown field or a newer format is an error, never something to skip.
 
+mod access;
 mod admission;
+mod auth;
+mod backend;
 mod credential;
 mod encode;
+mod format;
+mod guidance;
+mod media_type;
 mod model;
+mod offer;
+mod prompt;
+mod resource;
 pub mod schema;
 pub mod status;
 pub mod stream;
+pub mod text_template;
 pub mod tool_name;
+pub mod uri_pattern;
 pub mod uri_template;
 mod validate;
 
+pub use access::{Access, Issuer, Restricted, Strangers, TokenAlgorithm, is_scope};
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
-pub use credential::CredentialRef;
+pub use auth::{ClientId, Header, HeaderValue, TokenRequest};
+pub use backend::{Backend, BodySource, HttpBackend, HttpMethod, StaticBackend};
+pub use credential::{CredentialRef, WHOLE_SECRET};
 pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
+pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
-    Access, Backend, BodySource, FORMAT, Header, HeaderValue, HttpBackend, HttpMethod, Listener, Provider,
-    ProviderApi, RuntimeConfig, ServerName, StaticBackend, TlsListener, Tool, ToolAnnotations, Upstream,
-    UpstreamTransport,
+    FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
+    Upstream, UpstreamTransport,
+};
+pub use offer::{Fault, Flaw};
+pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
+pub use resource::{
+    Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
 pub use validate::Invalid;

@@ -1,6 +1,6 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
-use crate::{Admission, CredentialRef, uri_template::UriTemplate};
+use crate::{Access, Admission, Backend, CredentialRef, Header, Prompt, Resource, ToolExample, ToolPriority};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -11,7 +11,8 @@ use std::{collections::BTreeSet, fmt};
 /// |---|---|
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
-pub const FORMAT: u32 = 2;
+/// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
+pub const FORMAT: u32 = 3;
 
 /// Everything that one server serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct RuntimeConfig {
     pub admission: Admission,
     /// Tools, sorted by name.
     pub tools: Vec<Tool>,
+    /// Prompts of its own, sorted by name. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<Prompt>,
+    /// Resources of its own, sorted by name. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
     /// MCP servers aggregated behind this one, sorted by name.
     pub upstreams: Vec<Upstream>,
     /// Model providers, sorted by route and then in the route's order.
@@ -76,13 +83,6 @@ pub struct TlsListener {
     pub server_name: String,
 }
 
-/// Who may call. One variant today; others come beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Access {
-    /// Anyone who reaches the listener.
-    Anonymous,
-}
-
 /// One tool with the work behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -99,6 +99,15 @@ pub struct Tool {
     pub description: Option<String>,
     /// JSON Schema 2020-12 of the arguments, `type: object` at the top.
     pub input_schema: Value,
+    /// JSON Schema 2020-12 of the structured result, `type: object` at the top. Format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// Where it stands in the list. Format 3.
+    #[serde(default, skip_serializing_if = "ToolPriority::is_normal")]
+    pub priority: ToolPriority,
+    /// Calls that show a model how it is used. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ToolExample>,
     /// Hints for clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
@@ -106,6 +115,9 @@ pub struct Tool {
     pub timeout_ms: u64,
     /// The work.
     pub backend: Backend,
+    /// Scopes that a caller needs, all of them. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// Hints about a tool's behaviour (MCP schema, `ToolAnnotations`).
@@ -126,100 +138,6 @@ pub struct ToolAnnotations {
     pub open_world_hint: Option<bool>,
 }
 
-/// The work behind a tool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Backend {
-    /// Always the same text.
-    Static(StaticBackend),
-    /// One HTTP request.
-    Http(HttpBackend),
-}
-
-/// A fixed answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticBackend {
-    /// The text content of each result.
-    pub text: String,
-}
-
-/// One HTTP request made from the arguments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct HttpBackend {
-    /// Request method.
-    pub method: HttpMethod,
-    /// Where to; expressions are allowed in path and query only.
-    pub url: UriTemplate,
-    /// Headers in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// What the body holds.
-    pub body: BodySource,
-    /// Largest response body that becomes a result, in bytes; a larger one is an error.
-    pub max_response_bytes: u64,
-}
-
-/// Methods of RFC 9110 that a tool may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum HttpMethod {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl HttpMethod {
-    /// The method's token on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// What a request body holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BodySource {
-    /// No body.
-    None,
-    /// A JSON object of the arguments that the URL does not use.
-    Arguments,
-}
-
-/// A request header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// Field name, lower case.
-    pub name: String,
-    /// Field value.
-    pub value: HeaderValue,
-}
-
-/// Where a header's value comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum HeaderValue {
-    /// Fixed text.
-    Literal(String),
-    /// `prefix` followed by the credential, such as `Bearer ` and a token.
-    Credential {
-        /// Text in front.
-        prefix: String,
-        /// The secret part.
-        from: CredentialRef,
-    },
-}
-
 /// An MCP server behind this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -232,6 +150,9 @@ pub struct Upstream {
     pub transport: UpstreamTransport,
     /// Deadline of one call, in ms.
     pub timeout_ms: u64,
+    /// Scopes that a caller needs, all of them, for any of its tools. Format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// How an upstream is reached.
@@ -275,8 +196,8 @@ pub enum ProviderApi {
 }
 
 impl RuntimeConfig {
-    /// Every credential that serving this configuration can need, without repeats.
-    pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
+    /// Every header of every request that leaves, credentials among them.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &Header> {
         let tools = self.tools.iter().filter_map(|t| match &t.backend {
             Backend::Http(http) => Some(&http.headers),
             Backend::Static(_) => None,
@@ -285,16 +206,17 @@ impl RuntimeConfig {
             UpstreamTransport::StreamableHttp { headers, .. } => headers,
         });
         let providers = self.providers.iter().map(|p| &p.headers);
-        tools.chain(upstreams).chain(providers).flatten().filter_map(Header::credential).collect()
+        tools.chain(upstreams).chain(providers).flatten()
     }
-}
 
-impl Header {
-    /// The credential that the value needs, if it needs one.
-    pub fn credential(&self) -> Option<&CredentialRef> {
-        match &self.value {
-            HeaderValue::Credential { from, .. } => Some(from),
-            HeaderValue::Literal(_) => None,
-        }
+    /// Every credential that serving this configuration can need, without repeats. Virtual keys are not among them: see
+    /// [`Access::keys`].
+    pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
+        self.headers().flat_map(Header::credentials).collect()
+    }
+
+    /// Names of the Secrets that must be readable, the certificate's aside.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        self.credentials().into_iter().map(|from| from.secret.as_str()).chain(self.access.keys()).collect()
     }
 }

@@ -60,6 +60,9 @@ pub enum CredentialUser {
     Upstream(String),
     /// The `ProviderRoute` of this name.
     Route(String),
+    /// The server's `auth.keys`: callers with such a key. The credential's key is that of the entry that cannot be used,
+    /// [`crate::WHOLE_SECRET`] when the Secret is not there or empty.
+    Access,
 }
 
 /// State of one upstream.
@@ -74,6 +77,21 @@ pub struct UpstreamStatus {
     pub tools: u32,
     /// What went wrong last, when something did.
     pub message: Option<String>,
+    /// Revision of the protocol that is spoken with it, such as `2025-11-25`; absent before it has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// How messages travel to it; absent before it has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<UpstreamWire>,
+}
+
+/// How messages travel to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UpstreamWire {
+    /// Each answer in the response to its POST (2025-03-26 and later).
+    StreamableHttp,
+    /// Every answer on one stream of events (2024-11-05).
+    HttpSse,
 }
 
 /// Whether an upstream can be used.

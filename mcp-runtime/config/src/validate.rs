@@ -1,7 +1,10 @@
 //! What makes a configuration servable beyond its shape. `compile` never produces anything else, so a
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
-use crate::{Backend, Header, RuntimeConfig, UpstreamTransport, schema::ArgumentSchema, tool_name};
+use crate::{
+    Access, Backend, Header, HeaderValue, RuntimeConfig, UpstreamTransport, is_scope, schema::ArgumentSchema,
+    tool_name,
+};
 use std::collections::BTreeSet;
 
 /// The first thing that is wrong, with its place.
@@ -22,8 +25,10 @@ impl RuntimeConfig {
     /// Checks everything that serving relies on.
     pub fn validate(&self) -> Result<(), Invalid> {
         self.check_admission()?;
+        self.check_access()?;
         self.check_secrets()?;
         self.check_tools()?;
+        self.check_offers()?;
         self.check_upstreams()?;
         self.check_providers()
     }
@@ -32,8 +37,10 @@ impl RuntimeConfig {
         if !(1..=65_536).contains(&self.admission.concurrency) {
             return Err(invalid("admission.concurrency", "is outside 1..=65536"));
         }
-        if self.format < self.admission.oldest_format() {
-            return Err(invalid("format", format!("{} knows no admission.maxStreams", self.format)));
+        let oldest = self.oldest_format();
+        if self.format < oldest {
+            let why = format!("{} does not know what is declared, which {oldest} does", self.format);
+            return Err(invalid("format", why));
         }
         if self.admission.max_streams > 65_536 {
             return Err(invalid("admission.maxStreams", "is outside 0..=65536"));
@@ -44,10 +51,35 @@ impl RuntimeConfig {
         Ok(())
     }
 
+    fn check_access(&self) -> Result<(), Invalid> {
+        let Access::Restricted(access) = &self.access else { return Ok(()) };
+        if access.issuers.is_empty() && access.keys.is_none() {
+            return Err(invalid("access", "lets nobody in"));
+        }
+        if !access.issuers.is_empty() && access.public_url.is_none() {
+            return Err(invalid("access.publicUrl", "is missing"));
+        }
+        if let Some(url) = &access.public_url {
+            check_url(url).map_err(|reason| invalid("access.publicUrl", reason))?;
+        }
+        for issuer in &access.issuers {
+            let at = |field: &str| format!("access.issuers[{}].{field}", issuer.issuer);
+            check_url(&issuer.issuer).map_err(|reason| invalid(at("issuer"), reason))?;
+            if let Some(url) = &issuer.jwks_uri {
+                check_url(url).map_err(|reason| invalid(at("jwksUri"), reason))?;
+            }
+            if issuer.audiences.is_empty() || issuer.algorithms.is_empty() {
+                return Err(invalid(at("audiences"), "accepts no token"));
+            }
+        }
+        Ok(())
+    }
+
     /// Names of Secrets and keys become paths below the credentials directory.
     fn check_secrets(&self) -> Result<(), Invalid> {
         let harmless = |text: &str| !matches!(text, "" | "." | "..") && !text.contains(['/', '\0']);
-        let named = self.credentials().into_iter().flat_map(|c| [c.secret.as_str(), c.key.as_str()]);
+        let credentials = self.credentials().into_iter().flat_map(|c| [c.secret.as_str(), c.key.as_str()]);
+        let named = credentials.chain(self.access.keys());
         let tls = self.listener.tls.iter().map(|tls| tls.secret.as_str());
         match named.chain(tls).find(|name| !harmless(name)) {
             Some(name) => Err(invalid("credentials", format!("{name:?} is no name of a Secret or key"))),
@@ -68,12 +100,24 @@ impl RuntimeConfig {
             if tool.timeout_ms == 0 {
                 return Err(invalid(at("timeoutMs"), "is 0"));
             }
+            check_scopes(&tool.scopes).map_err(|reason| invalid(at("scopes"), reason))?;
             ArgumentSchema::new(&tool.input_schema).map_err(|e| invalid(at("inputSchema"), e.to_string()))?;
+            if let Some(schema) = &tool.output_schema {
+                ArgumentSchema::new(schema).map_err(|e| invalid(at("outputSchema"), e.to_string()))?;
+            }
             if let Backend::Http(http) = &tool.backend {
-                check_headers(&http.headers).map_err(|reason| invalid(at("backend.http.headers"), reason))?;
+                check_own_headers(&http.headers)
+                    .map_err(|reason| invalid(at("backend.http.headers"), reason))?;
             }
         }
         Ok(())
+    }
+
+    fn check_offers(&self) -> Result<(), Invalid> {
+        match self.offer_flaw() {
+            Some((at, flaw)) => Err(invalid(format!("{at}.{}", flaw.field), flaw.fault.to_string())),
+            None => Ok(()),
+        }
     }
 
     fn check_upstreams(&self) -> Result<(), Invalid> {
@@ -86,6 +130,8 @@ impl RuntimeConfig {
             check_url(url).map_err(|reason| invalid(format!("upstreams[{}].url", upstream.name), reason))?;
             check_headers(headers)
                 .map_err(|reason| invalid(format!("upstreams[{}].headers", upstream.name), reason))?;
+            check_scopes(&upstream.scopes)
+                .map_err(|reason| invalid(format!("upstreams[{}].scopes", upstream.name), reason))?;
             if upstream.timeout_ms == 0 {
                 return Err(invalid(format!("upstreams[{}].timeoutMs", upstream.name), "is 0"));
             }
@@ -98,7 +144,7 @@ impl RuntimeConfig {
         for provider in &self.providers {
             let at = |field: &str| format!("providers[{}].{field}", provider.name);
             check_url(&provider.base_url).map_err(|reason| invalid(at("baseUrl"), reason))?;
-            check_headers(&provider.headers).map_err(|reason| invalid(at("headers"), reason))?;
+            check_own_headers(&provider.headers).map_err(|reason| invalid(at("headers"), reason))?;
             for model in &provider.models {
                 if !models.insert(model) {
                     return Err(invalid(
@@ -121,8 +167,31 @@ fn check_url(text: &str) -> Result<(), String> {
 }
 
 fn check_headers(headers: &[Header]) -> Result<(), String> {
-    match headers.iter().find(|h| !is_token(&h.name)) {
-        Some(header) => Err(format!("{:?} is no header name", header.name)),
+    for header in headers {
+        if !is_token(&header.name) {
+            return Err(format!("{:?} is no header name", header.name));
+        }
+        if let HeaderValue::ClientCredentials(request) | HeaderValue::TokenExchange(request) = &header.value {
+            check_url(&request.token_url).map_err(|reason| format!("tokenUrl {reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Of what is no upstream: a caller's token must not reach what the caller cannot know of.
+fn check_own_headers(headers: &[Header]) -> Result<(), String> {
+    check_headers(headers)?;
+    match headers.iter().find(|header| header.value == HeaderValue::PassThrough) {
+        Some(header) => {
+            Err(format!("{:?} hands a caller's token to something else than an upstream", header.name))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_scopes(scopes: &[String]) -> Result<(), String> {
+    match scopes.iter().find(|scope| !is_scope(scope)) {
+        Some(scope) => Err(format!("{scope:?} is no scope")),
         None => Ok(()),
     }
 }

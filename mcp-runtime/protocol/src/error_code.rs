@@ -32,11 +32,13 @@ pub enum ErrorCode {
     Overloaded,
     /// The deadline passed; the work may or may not have been done. Ours.
     DeadlineExceeded,
+    /// The caller may not do this: scopes are missing. Ours; over HTTP it comes with 403 and a challenge.
+    Forbidden,
 }
 
 impl ErrorCode {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ParseError,
         Self::InvalidRequest,
         Self::MethodNotFound,
@@ -50,6 +52,7 @@ impl ErrorCode {
         Self::UpstreamFailed,
         Self::Overloaded,
         Self::DeadlineExceeded,
+        Self::Forbidden,
     ];
 
     /// The number on the wire and the name that logs and metrics use.
@@ -68,6 +71,7 @@ impl ErrorCode {
             Self::UpstreamFailed => (-31_502, "upstream_failed"),
             Self::Overloaded => (-31_503, "overloaded"),
             Self::DeadlineExceeded => (-31_504, "deadline_exceeded"),
+            Self::Forbidden => (-31_403, "forbidden"),
         }
     }
 

@@ -19,18 +19,26 @@ impl Era {
             Self::Modern => "modern",
         }
     }
+
+    /// Its newest revision that is served.
+    pub const fn latest(self) -> Revision {
+        match self {
+            Self::Legacy => Revision::LATEST_LEGACY,
+            Self::Modern => Revision::LATEST_MODERN,
+        }
+    }
 }
 
 /// A published revision. The order is that of publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Revision {
-    /// 2024-11-05, HTTP+SSE. Known, not served yet.
+    /// 2024-11-05, HTTP+SSE.
     V2024_11_05,
-    /// 2025-03-26, the first Streamable HTTP, with batches. Known, not served yet.
+    /// 2025-03-26: Streamable HTTP, batches, audio, tool annotations.
     V2025_03_26,
-    /// 2025-06-18. Known, not served yet.
+    /// 2025-06-18: no batches; structured results, resource links, titles, elicitation.
     V2025_06_18,
-    /// 2025-11-25, the last legacy revision.
+    /// 2025-11-25, the last legacy revision: icons, elicitation by URL, sampling with tools.
     V2025_11_25,
     /// 2026-07-28, the first modern revision.
     V2026_07_28,
@@ -42,9 +50,15 @@ impl Revision {
         [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
     /// What this crate speaks, newest first: the list that `server/discover` and
     /// `UnsupportedProtocolVersion` give.
-    pub const SERVED: [Self; 2] = [Self::V2026_07_28, Self::V2025_11_25];
+    pub const SERVED: [Self; 5] =
+        [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26, Self::V2024_11_05];
     /// The newest legacy revision that is served: the answer to an `initialize` that asks for another.
     pub const LATEST_LEGACY: Self = Self::V2025_11_25;
+    /// What a legacy message without `MCP-Protocol-Version` counts as when no session says otherwise
+    /// (2025-06-18, transports, "Protocol Version Header").
+    pub const WITHOUT_HEADER: Self = Self::V2025_03_26;
+    /// The only revision with JSON-RPC batches.
+    pub const WITH_BATCHES: Self = Self::V2025_03_26;
     /// The newest modern revision that is served.
     pub const LATEST_MODERN: Self = Self::V2026_07_28;
 

@@ -3,9 +3,11 @@
 //! Read from an upstream's list and written to our own. What we do not know by name is kept and passed on.
 
 use crate::{
-    Era,
+    Revision,
+    answer::is_known,
     header::{InvalidParamHeader, ParamHeader, param_headers},
     json::{JsonText, Members, ObjectWriter, string},
+    task::TaskSupport,
 };
 use serde_json::value::RawValue;
 
@@ -108,23 +110,44 @@ impl Tool {
         param_headers(&self.input_schema).map_err(|why| ToolError::ParamHeader { name: name(), why })
     }
 
-    /// The definition for a client of `era`.
+    /// How it lends itself to tasks of the gateway.
+    pub fn task_support(&self) -> TaskSupport {
+        let execution = self.other.iter().find(|(key, _)| key == "execution");
+        execution.map_or(TaskSupport::Forbidden, |(_, value)| TaskSupport::read(value.as_str()))
+    }
+
+    /// The definition for a client of `revision`, without what that revision lacks: annotations before 2025-03-26;
+    /// title, output schema and `_meta` before 2025-06-18; icons and `execution` before 2025-11-25.
     ///
-    /// An output schema of another type than `object` is left out for legacy clients: 2025-11-25 requires that type,
-    /// and a client that checks would lose the whole list.
-    pub fn write(&self, era: Era) -> JsonText {
+    /// An output schema of another type than `object` is left out for legacy clients: they require that type, and one
+    /// that checks would lose the whole list.
+    pub fn write(&self, revision: Revision) -> JsonText {
+        let known = |member: &str| is_known(member, revision);
         let output = self.output_schema.as_ref().map(JsonText::as_str);
-        let output = output.filter(|schema| era == Era::Modern || has_object_type(schema));
+        let output = output.filter(|schema| takes_output_schema(schema, revision));
+        let annotations = self.annotations.as_ref().filter(|_| revision >= Revision::V2025_03_26);
         let writer = ObjectWriter::new()
             .text("name", &self.name)
-            .text_some("title", self.title.as_deref())
+            .text_some("title", self.title.as_deref().filter(|_| known("title")))
             .text_some("description", self.description.as_deref())
             .raw("inputSchema", self.input_schema.as_str())
             .raw_some("outputSchema", output)
-            .raw_some("annotations", self.annotations.as_ref().map(JsonText::as_str));
-        let others = self.other.iter();
+            .raw_some("annotations", annotations.map(JsonText::as_str));
+        let others = self.other.iter().filter(|(key, _)| match key.as_str() {
+            "execution" => revision >= Revision::V2025_11_25,
+            other => known(other),
+        });
         let writer = others.fold(writer, |writer, (key, value)| writer.raw(key, value.as_str()));
-        writer.raw_some("_meta", self.meta.as_ref().map(JsonText::as_str)).finish()
+        let meta = self.meta.as_ref().filter(|_| known("_meta"));
+        writer.raw_some("_meta", meta.map(JsonText::as_str)).finish()
+    }
+}
+
+fn takes_output_schema(schema: &str, revision: Revision) -> bool {
+    match revision {
+        Revision::V2024_11_05 | Revision::V2025_03_26 => false,
+        Revision::V2025_06_18 | Revision::V2025_11_25 => has_object_type(schema),
+        Revision::V2026_07_28 => true,
     }
 }
 

@@ -48,8 +48,8 @@ pub struct Permit {
 /// While it lives, its call waits for something that more replicas would not give it: another call, a lock, a limit of
 /// the far side.
 #[derive(Debug)]
-pub struct Blocked<'a> {
-    admission: &'a Admission,
+pub struct Blocked {
+    admission: Arc<Admission>,
 }
 
 /// Why a call may not run.
@@ -240,10 +240,15 @@ impl Drop for Place {
 }
 
 impl Permit {
+    /// Where another can be had.
+    pub fn admission(&self) -> Arc<Admission> {
+        self.admission.clone()
+    }
+
     /// The call begins to wait for something further down, until the guard is dropped.
-    pub fn blocked(&self) -> Blocked<'_> {
+    pub fn blocked(&self) -> Blocked {
         self.admission.block(|blocked| blocked.saturating_add(1));
-        Blocked { admission: &self.admission }
+        Blocked { admission: self.admission.clone() }
     }
 }
 
@@ -253,7 +258,7 @@ impl Drop for Permit {
     }
 }
 
-impl Drop for Blocked<'_> {
+impl Drop for Blocked {
     fn drop(&mut self) {
         self.admission.block(|blocked| blocked.saturating_sub(1));
     }

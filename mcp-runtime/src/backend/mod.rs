@@ -4,8 +4,8 @@ pub mod http;
 
 use crate::{
     call::{CallError, Outcome, ToolResult},
-    credentials::Credentials,
     egress::Egress,
+    outgoing::Behalf,
 };
 use mcpfleet_config::Backend;
 use serde_json::{Map, Value};
@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 pub async fn run(
     backend: &Backend,
     arguments: &Map<String, Value>,
-    credentials: &Credentials,
+    behalf: &Behalf<'_>,
     egress: &Egress,
 ) -> Result<Outcome, CallError> {
     let result = match backend {
         Backend::Static(fixed) => ToolResult::text(&fixed.text),
-        Backend::Http(request) => http::run(request, arguments, credentials, egress).await?,
+        Backend::Http(request) => http::run(request, arguments, behalf, egress).await?,
     };
     Ok(Outcome::Made(result))
 }

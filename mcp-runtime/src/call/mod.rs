@@ -1,21 +1,50 @@
-//! One tool call: what goes in ([`Call`]), what comes out ([`Outcome`] or [`CallError`]).
+//! One request that is carried out: what goes in ([`crate::exchange::Request`]), what comes out ([`Outcome`] or
+//! [`CallError`]).
 
+pub mod authorize;
+pub mod conform;
+mod own;
+pub mod route;
 pub mod stack;
 pub mod validate;
 
+use crate::identity::Challenge;
+use mcpfleet_protocol::{Era, ErrorCode};
 use serde_json::{Map, Value, value::RawValue};
 use std::time::Duration;
-use tokio::time::Instant;
 
-/// A tool call on its way through the stack.
-#[derive(Debug)]
-pub struct Call<'a> {
-    /// Name that the client used.
-    pub tool: &'a str,
-    /// Arguments as they came; an absent object is `{}`.
-    pub arguments: &'a RawValue,
-    /// When the answer is worth nothing any more.
-    pub deadline: Instant,
+/// What a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A tool.
+    Tool,
+    /// A prompt.
+    Prompt,
+    /// A resource.
+    Resource,
+    /// What a completion is for.
+    Reference,
+}
+
+impl Named {
+    /// The code of a request that names what is not there. Only the legacy revisions have one for resources
+    /// (2025-11-25, server/resources, "Error Handling"; 2026-07-28, server/resources).
+    pub const fn not_found(self, era: Era) -> ErrorCode {
+        match (self, era) {
+            (Self::Resource, Era::Legacy) => ErrorCode::ResourceNotFound,
+            _ => ErrorCode::InvalidParams,
+        }
+    }
+
+    /// The word, and the method that lists what there is.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Tool => ("tool", "tools/list"),
+            Self::Prompt => ("prompt", "prompts/list"),
+            Self::Resource => ("resource", "resources/list"),
+            Self::Reference => ("prompt or resource template", "prompts/list and resources/templates/list"),
+        }
+    }
 }
 
 /// What a call gave.
@@ -32,6 +61,9 @@ pub enum Outcome {
         /// The upstream's `requestState`.
         state: Option<String>,
     },
+    /// A modern upstream has made a task of it: its `CreateTaskResult`, with the id that it has there. Only for clients
+    /// that have declared the extension.
+    Task(Box<RawValue>),
 }
 
 /// A result of ours. `is_error` results are for the model to read: what went wrong, and what to do.
@@ -60,11 +92,19 @@ impl ToolResult {
 /// Why a call gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// No tool of that name. MCP: JSON-RPC error -32602.
-    #[error("there is no tool {tool:?} here; tools/list names those that there are")]
-    UnknownTool {
-        /// The name that was asked for.
-        tool: String,
+    /// Nothing of that name, as far as the caller may know.
+    #[error("there is no {} {name:?} here; {} names what there is", .kind.words().0, .kind.words().1)]
+    Unknown {
+        /// What was asked for.
+        kind: Named,
+        /// Its name or URI.
+        name: String,
+    },
+    /// The caller lacks scopes. HTTP 401 or 403 with a challenge (MCP, authorization, "Scope Challenge Handling").
+    #[error("{}", .challenge.message())]
+    NotAllowed {
+        /// What the caller is told.
+        challenge: Box<Challenge>,
     },
     /// The arguments do not fit the schema. MCP 2025-11-25 and later: a result with `isError`.
     #[error("the arguments of {tool:?} do not fit its schema: {problems}")]
@@ -105,6 +145,8 @@ pub enum CallError {
         message: String,
         /// Its data.
         data: Option<Box<RawValue>>,
+        /// Era of the upstream, whose codes these are.
+        from: Era,
     },
 }
 
@@ -112,7 +154,9 @@ impl CallError {
     /// Metric label; one word of a closed set.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Unknown { kind: Named::Tool, .. } => "unknown_tool",
+            Self::Unknown { .. } => "unknown",
+            Self::NotAllowed { .. } => "not_allowed",
             Self::InvalidArguments { .. } => "invalid_arguments",
             Self::Busy { .. } => "busy",
             Self::Timeout { .. } => "timeout",

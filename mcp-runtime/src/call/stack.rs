@@ -1,105 +1,125 @@
-//! The way of one call, as one list. Adding a policy is adding a file and a line here.
+//! The way of one request, as one list. Adding a policy is adding a file and a line here.
 
-use super::{Call, CallError, Outcome, validate::validate};
+use super::{
+    CallError, Outcome,
+    authorize::authorize,
+    conform::conform,
+    own,
+    route::{Routed, route},
+    validate::validate,
+};
 use crate::{
     admission::{Permit, Refused},
     backend,
-    catalog::{Entry, Snapshot, merge::Target},
+    catalog::{Snapshot, merge::Target},
+    exchange::{Ask, Caller, Request},
+    outgoing::Behalf,
     server::Server,
     upstream::Line,
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-/// What came of a call. The permit is to be held until the last byte of the answer is written.
+/// What came of a request. The permit is to be held until the last byte of the answer is written.
 #[derive(Debug)]
 pub struct Answered {
     /// The result, or why there is none.
     pub result: Result<Outcome, CallError>,
-    /// The place in execution, when the call got one.
+    /// The place in execution, when it got one.
     pub permit: Option<Permit>,
 }
 
-/// Carries out one tool call. Dropping the future cancels it, wherever it is.
-pub async fn run(server: &Server, snapshot: &Snapshot, tool: &str, arguments: &RawValue) -> Answered {
-    // lookup: which tool, in the catalogue that the request began with
-    let Some(entry) = snapshot.tool(tool) else {
-        let result = Err(CallError::UnknownTool { tool: tool.to_owned() });
-        snapshot.other().start().finish(&result);
-        return Answered { result, permit: None };
+/// Carries out one request. Dropping the future cancels it, wherever it is.
+pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller: &Caller) -> Answered {
+    // route: to whom, by the catalogue that the request began with
+    let routed = match route(snapshot, &request.ask) {
+        Ok(routed) => routed,
+        Err(error) => {
+            let result = Err(error);
+            snapshot.other().start().finish(&result);
+            return Answered { result, permit: None };
+        }
     };
-    let call = Call { tool, arguments, deadline: Instant::now() + entry.timeout };
     // telemetry: counts and times everything below, also what is cancelled
-    let timer = entry.metrics.start();
-    let mut permit = None;
-    // deadline: over waiting and work, set once
+    let timer = routed.metrics.start();
+    // deadline: over waiting and work, standing still while the client is asked
+    let deadline = Instant::now() + routed.timeout;
     let work = async {
+        // authorize: before anything is looked at that the caller has sent
+        authorize(snapshot, &caller.profile().principal, &request.ask, &routed)?;
         // validate: a call that cannot succeed takes nobody's place
-        let arguments = checked(&call, entry)?;
+        let arguments = checked(&routed)?;
         // line: which upstream, as it was when the request began
-        let line = line(server, entry)?;
+        let line = line(server, &routed.target)?;
         // admission: waits for a place, or says when to come back
-        let permit = permit.insert(admit(server, &call, entry).await?);
+        caller.hold(admit(server, &routed, deadline).await?);
         // backend or upstream
-        execute((server, snapshot), &call, (entry, line), arguments.as_ref(), permit).await
+        let carried = Request { ask: routed.ask.clone(), ..request.clone() };
+        execute((server, snapshot), (&routed, line), arguments, (&carried, caller)).await
     };
-    let result = match tokio::time::timeout_at(call.deadline, work).await {
+    let result = match caller.within(routed.timeout, Box::pin(work)).await {
         Ok(result) => result,
-        Err(_) => Err(timed_out(&call, entry)),
+        Err(_) => Err(timed_out(&routed)),
     };
     timer.finish(&result);
-    Answered { result, permit }
+    Answered { result, permit: caller.release() }
 }
 
 /// Arguments of our own tools are checked here; an upstream checks its own.
-fn checked(call: &Call<'_>, entry: &Entry) -> Result<Option<Map<String, Value>>, CallError> {
-    match &entry.target {
-        Target::Own(own) => validate(call.tool, &own.schema, call.arguments).map(Some),
-        Target::Upstream { .. } => Ok(None),
+fn checked(routed: &Routed) -> Result<Map<String, Value>, CallError> {
+    match (&routed.target, &routed.ask) {
+        (Target::Own(own), Ask::CallTool { name, arguments }) => validate(name, &own.schema, arguments),
+        _ => Ok(Map::new()),
     }
 }
 
-async fn admit(server: &Server, call: &Call<'_>, entry: &Entry) -> Result<Permit, CallError> {
+async fn admit(server: &Server, routed: &Routed, deadline: Instant) -> Result<Permit, CallError> {
     let refused = |refused| match refused {
         Refused::QueueFull { retry_after } => CallError::Busy { reason: "its queue is full", retry_after },
         Refused::WaitedTooLong { retry_after } => {
             CallError::Busy { reason: "the call waited too long in its queue", retry_after }
         }
-        Refused::DeadlinePassed => timed_out(call, entry),
+        Refused::DeadlinePassed => timed_out(routed),
     };
-    server.admission.admit(Some(call.deadline)).await.map_err(refused)
+    server.admission.admit(Some(deadline)).await.map_err(refused)
 }
 
 async fn execute(
     (server, snapshot): (&Server, &Snapshot),
-    call: &Call<'_>,
-    (entry, line): (&Entry, Option<Line>),
-    arguments: Option<&Map<String, Value>>,
-    permit: &Permit,
+    (routed, line): (&Routed, Option<Line>),
+    arguments: Map<String, Value>,
+    (request, caller): (&Request, &Caller),
 ) -> Result<Outcome, CallError> {
-    match (&entry.target, line) {
-        (Target::Upstream { upstream, tool }, Some(line)) => {
-            line.call(upstream, tool, call.arguments, Some(permit)).await
-        }
+    match (&routed.target, line) {
+        (Target::Upstream { upstream, .. }, Some(line)) => line.send(upstream, request, caller, None).await,
         (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
-            message: format!("upstream {upstream:?} is not part of this server; list the tools again"),
+            message: format!("upstream {upstream:?} is not part of this server; list again what there is"),
         }),
         (Target::Own(own), _) => {
-            let none = Map::new();
             let credentials = &snapshot.parts.credentials;
-            backend::run(&own.config.backend, arguments.unwrap_or(&none), credentials, &server.egress).await
+            let principal = Some(caller.profile().principal.as_ref());
+            let behalf = Behalf { credentials, signer: &server.signer, caller: principal };
+            let outcome = backend::run(&own.config.backend, &arguments, &behalf, &server.egress).await?;
+            // conform: a result keeps what the tool's definition promises
+            Ok(conform(own.output.as_ref(), outcome))
         }
+        (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
     }
 }
 
-/// Where a call to an upstream goes; `None` for tools of our own.
-fn line(server: &Server, entry: &Entry) -> Result<Option<Line>, CallError> {
-    match &entry.target {
-        Target::Own(_) => Ok(None),
+/// Where a request to an upstream goes; `None` for what is our own.
+fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
+    match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
+        Target::Own(_) | Target::OwnOffer => Ok(None),
     }
 }
 
-fn timed_out(call: &Call<'_>, entry: &Entry) -> CallError {
-    CallError::Timeout { tool: call.tool.to_owned(), after: entry.timeout }
+fn timed_out(routed: &Routed) -> CallError {
+    let what = match &routed.ask {
+        Ask::CallTool { name, .. } | Ask::GetPrompt { name, .. } => name,
+        Ask::ReadResource { uri } => uri,
+        Ask::Complete { .. } | Ask::Task { .. } => routed.ask.method(),
+    };
+    CallError::Timeout { tool: what.to_owned(), after: routed.timeout }
 }

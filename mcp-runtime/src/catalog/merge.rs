@@ -16,12 +16,14 @@ use std::{
 pub enum Target {
     /// A backend of ours.
     Own(Arc<OwnTool>),
-    /// A tool of an upstream.
+    /// One of our own prompts or resources.
+    OwnOffer,
+    /// An upstream.
     Upstream {
-        /// The upstream's name.
+        /// Its name.
         upstream: String,
-        /// The tool's name there.
-        tool: String,
+        /// The name or URI there.
+        key: String,
     },
 }
 
@@ -72,7 +74,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
     let definition = Tool::read(&tool.definition).map_err(|error| error.to_string())?;
     match merged.entry(tool.exposed_name.clone()) {
         Entry::Vacant(free) => {
-            let target = Target::Upstream { upstream: tool.upstream.clone(), tool: tool.name.clone() };
+            let target = Target::Upstream { upstream: tool.upstream.clone(), key: tool.name.clone() };
             free.insert(Merged { definition, target });
             Ok(())
         }
@@ -80,6 +82,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
             Target::Own(own) => {
                 format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
             }
+            Target::OwnOffer => "this server has this name".to_owned(),
             Target::Upstream { upstream, .. } => {
                 format!("upstream {upstream} has this name too; give one of them a prefix")
             }
@@ -99,9 +102,13 @@ mod tests {
     }
 
     fn own(name: &str) -> Arc<OwnTool> {
+        of_priority(name, "normal")
+    }
+
+    fn of_priority(name: &str, priority: &str) -> Arc<OwnTool> {
         let config = json!({
             "name": name, "object": "the-object", "inputSchema": {"type": "object"}, "timeoutMs": 1,
-            "backend": {"static": {"text": "x"}},
+            "priority": priority, "backend": {"static": {"text": "x"}},
         });
         let config = serde_json::from_value(config).unwrap();
         Arc::new(OwnTool::new(&config).unwrap())
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn what_we_do_not_know_of_a_definition_is_kept() {
         let (merged, _) = merge(&[], &[offered("a", "search")]);
-        let text = merged["search"].definition.write(mcpfleet_protocol::Era::Modern);
+        let text = merged["search"].definition.write(mcpfleet_protocol::Revision::LATEST_MODERN);
         assert!(text.as_str().contains("icons"), "{text:?}");
     }
 }

@@ -4,35 +4,56 @@
 //! depend on the request, written once. A snapshot is made anew when one of the three changes; a request keeps the
 //! one that it began with.
 
+pub mod about;
+pub mod directory;
 pub mod edition;
+pub mod guidance;
+pub mod lists;
 pub mod merge;
 pub mod needs;
+pub mod offers;
 pub mod own;
+pub mod own_prompt;
+pub mod own_resource;
+mod tasks;
+
+pub use directory::Found;
 
 use crate::{
     credentials::Credentials,
+    identity::{Gatekeeper, Principal, Right},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
-use mcpfleet_config::{ConfigHash, RuntimeConfig, status::MissingCredential};
+use about::{identity, list_changes};
+use directory::Directory;
+use lists::{Lists, latest};
+use mcpfleet_config::{
+    ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
+    status::{CredentialUser, MissingCredential},
+};
 use mcpfleet_protocol::{
-    Era, Revision, Tool,
-    answer::{
-        self, CachePolicy, CacheScope, Implementation, ListChanges, ServerIdentity, ToolsPage, discover,
-        list_tools, tools_capability,
-    },
+    Era, ListChanges, Revision, ServerCapabilities, Tool,
+    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
+    client::ListKind,
     header::ParamHeader,
     json::JsonText,
     server::AllowedOrigins,
+    task::TaskSupport,
 };
 use merge::{Merged, Target, Withheld};
+use offers::Offers;
 use own::OwnTool;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
-/// How long clients may keep lists. Short, because a tool that was just applied should be seen.
-const CACHE: CachePolicy = CachePolicy { ttl_ms: 1_000, scope: CacheScope::Public };
+/// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
+/// should be seen.
+const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What is carried out and is no tool call; no tool can have a name with a `/`.
+const METHODS: [&str; 6] =
+    ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
 
 /// What a snapshot is made of.
 #[derive(Clone, Debug)]
@@ -45,8 +66,12 @@ pub struct Parts {
     pub credentials: Arc<Credentials>,
     /// `config`'s tools.
     pub own: Arc<[Arc<OwnTool>]>,
+    /// `config`'s prompts and resources.
+    pub offers: Arc<Offers>,
     /// What upstreams offer.
     pub roster: Arc<Roster>,
+    /// Who is let in.
+    pub gate: Arc<Gatekeeper>,
 }
 
 /// One server at one moment.
@@ -61,9 +86,14 @@ pub struct Snapshot {
     /// Tools of upstreams that lost their name to another.
     pub withheld: Vec<Withheld>,
     tools: HashMap<String, Arc<Entry>>,
+    directory: Directory,
+    lists: Lists,
+    identity: ServerIdentity,
+    discover: JsonText,
     other: Arc<ToolMetrics>,
     models: Arc<ToolMetrics>,
-    answers: Answers,
+    /// Requests that are carried out and are no tool calls, by method.
+    methods: HashMap<&'static str, Arc<ToolMetrics>>,
 }
 
 /// One tool, ready to be called.
@@ -73,19 +103,16 @@ pub struct Entry {
     pub target: Target,
     /// Deadline of a call.
     pub timeout: Duration,
+    /// Scopes that a caller needs.
+    pub scopes: Vec<String>,
+    /// Its place in the list.
+    pub rank: ToolPriority,
+    /// Whether the gateway may make tasks of its calls.
+    pub task_support: TaskSupport,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
     pub metrics: Arc<ToolMetrics>,
-}
-
-/// Answers that are the same for everyone.
-#[derive(Debug)]
-struct Answers {
-    initialize: JsonText,
-    discover: JsonText,
-    list_legacy: JsonText,
-    list_modern: JsonText,
 }
 
 impl Snapshot {
@@ -93,22 +120,47 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
+        withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
-        let definitions: Vec<Tool> = merged.values().map(|tool| tool.definition.clone()).collect();
-        let answers = Answers::write(&implementation, list_changes(config), &definitions);
-        let entry = |(name, tool): (String, Merged)| {
-            let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
-            (name, Arc::new(Entry::new(tool, config, metrics)))
-        };
+        // What depends on the caller is the caller's own (2026-07-28, caching, "cacheScope").
+        let scope = if parts.gate.is_open() { CacheScope::Public } else { CacheScope::Private };
+        let identity = identity(&implementation, config, &parts.offers, &parts.roster);
+        let mut listed: Vec<(Tool, Arc<Entry>)> = merged
+            .into_iter()
+            .map(|(name, tool)| {
+                let metrics = Arc::new(ToolMetrics::new(metrics, &server, &name));
+                (tool.definition.clone(), Arc::new(Entry::new(tool, config, metrics)))
+            })
+            .collect();
+        // The names are in order already; what is to be chosen first stands first.
+        listed.sort_by_key(|(_, entry)| entry.rank);
+        let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let lists = Lists::new(
+            CachePolicy { ttl_ms: TTL_MS, scope },
+            listed,
+            [
+                directory.prompts.values().cloned().collect(),
+                directory.resources.values().cloned().collect(),
+                directory.templates.values().cloned().collect(),
+            ],
+        );
         Self {
-            implementation,
             origins: origins(config),
             withheld,
-            tools: merged.into_iter().map(entry).collect(),
+            tools,
+            directory,
+            lists,
+            discover: discover(
+                &tasks::offered(&identity, &parts.roster),
+                CachePolicy { ttl_ms: TTL_MS, scope },
+            ),
+            identity,
+            implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
             models: Arc::new(ToolMetrics::new(metrics, &server, MODELS)),
-            answers,
+            methods: METHODS.map(|it| (it, Arc::new(ToolMetrics::new(metrics, &server, it)))).into(),
             parts,
         }
     }
@@ -116,6 +168,11 @@ impl Snapshot {
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
         self.tools.get(name)
+    }
+
+    /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
     }
 
     /// How many tools are listed.
@@ -126,6 +183,11 @@ impl Snapshot {
     /// Counts calls of tools that are not here.
     pub fn other(&self) -> &Arc<ToolMetrics> {
         &self.other
+    }
+
+    /// Counts requests of a method that is not `tools/call`.
+    pub fn method_metrics(&self, method: &'static str) -> &Arc<ToolMetrics> {
+        self.methods.get(method).unwrap_or(&self.other)
     }
 
     /// Counts model calls.
@@ -139,30 +201,68 @@ impl Snapshot {
         gone.for_each(|(_, entry)| entry.metrics.forget());
     }
 
-    /// The result of `tools/list`.
-    pub fn list(&self, era: Era) -> &JsonText {
-        match era {
-            Era::Legacy => &self.answers.list_legacy,
-            Era::Modern => &self.answers.list_modern,
-        }
+    /// A prompt by the name that clients use.
+    pub fn prompt(&self, name: &str) -> Option<Found> {
+        self.directory.prompt(name)
     }
 
-    /// Whether clients are told that the list has changed.
+    /// Who gives a resource.
+    pub fn resource(&self, uri: &str) -> Option<Found> {
+        self.directory.resource(uri, &self.parts.offers)
+    }
+
+    /// Who completes a resource template.
+    pub fn template(&self, text: &str) -> Option<Found> {
+        self.directory.template(text, &self.parts.offers)
+    }
+
+    /// How long a request to an upstream may take.
+    pub fn upstream_timeout(&self, upstream: &str) -> Duration {
+        upstream_timeout(&self.parts.config, upstream)
+    }
+
+    /// Scopes that everything of an upstream needs.
+    pub fn upstream_scopes(&self, upstream: &str) -> Vec<String> {
+        directory::scopes(&self.parts.config, upstream)
+    }
+
+    /// The list that a caller sees.
+    pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
+        self.lists.for_caller(kind, revision, &self.implementation, caller)
+    }
+
+    /// The whole list as the newest clients of an era see it.
+    pub fn whole(&self, kind: ListKind, era: Era) -> &JsonText {
+        self.lists.whole(kind, latest(era), &self.implementation)
+    }
+
+    /// What the server offers.
+    pub fn capabilities(&self) -> &ServerCapabilities {
+        &self.identity.capabilities
+    }
+
+    /// Whether clients are told that a list has changed.
     pub fn list_changes(&self) -> ListChanges {
         list_changes(&self.parts.config)
     }
 
     /// The result of `server/discover`.
     pub fn discover(&self) -> &JsonText {
-        &self.answers.discover
+        &self.discover
     }
 
     /// The result of `initialize`.
     pub fn initialize(&self, negotiated: Revision) -> JsonText {
-        match negotiated {
-            Revision::LATEST_LEGACY => self.answers.initialize.clone(),
-            other => answer::initialize(&identity(&self.implementation, self.list_changes()), other),
-        }
+        answer::initialize(&self.identity, negotiated)
+    }
+
+    /// Entries of the keys' Secret that are there and cannot be read.
+    fn unusable_keys(&self) -> impl Iterator<Item = MissingCredential> {
+        let secret = self.parts.config.access.keys().unwrap_or_default();
+        self.parts.gate.unusable_keys().map(|(key, _)| MissingCredential {
+            credential: CredentialRef { secret: secret.to_owned(), key: key.to_owned() },
+            used_by: vec![CredentialUser::Access],
+        })
     }
 
     /// Credentials that are named and not there, with what does not work for want of them.
@@ -170,53 +270,34 @@ impl Snapshot {
         let missing = self.parts.credentials.missing();
         let users = needs::credential_users(&self.parts.config);
         let of = |(credential, used_by)| MissingCredential { credential, used_by };
-        users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of).collect()
+        let named = users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of);
+        named.chain(self.unusable_keys()).collect()
     }
 }
 
 impl Entry {
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
-        let timeout = match &tool.target {
-            Target::Own(own) => Duration::from_millis(own.config.timeout_ms),
-            Target::Upstream { upstream, .. } => config
-                .upstreams
-                .iter()
-                .find(|known| known.name == *upstream)
-                .map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms)),
+        let (timeout, scopes, rank) = match &tool.target {
+            Target::Own(own) => {
+                (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone(), own.config.priority)
+            }
+            Target::Upstream { upstream, .. } => (
+                upstream_timeout(config, upstream),
+                directory::scopes(config, upstream),
+                ToolPriority::Normal,
+            ),
+            Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
-        Self { target: tool.target, timeout, mirrored, metrics }
+        let task_support = tool.definition.task_support();
+        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
     }
 }
 
-impl Answers {
-    fn write(implementation: &Implementation, changes: ListChanges, tools: &[Tool]) -> Self {
-        let identity = identity(implementation, changes);
-        let page = ToolsPage { tools, next_cursor: None, cache: CACHE, server: implementation };
-        Self {
-            initialize: answer::initialize(&identity, Revision::LATEST_LEGACY),
-            discover: discover(&identity, CACHE),
-            list_legacy: list_tools(&page, Era::Legacy),
-            list_modern: list_tools(&page, Era::Modern),
-        }
-    }
-}
-
-fn identity(implementation: &Implementation, changes: ListChanges) -> ServerIdentity {
-    ServerIdentity {
-        info: implementation.clone(),
-        capabilities: tools_capability(changes),
-        instructions: None,
-    }
-}
-
-/// A server that may keep no streams promises no notifications.
-fn list_changes(config: &RuntimeConfig) -> ListChanges {
-    match config.admission.max_streams {
-        0 => ListChanges::Silent,
-        _ => ListChanges::Announced,
-    }
+fn upstream_timeout(config: &RuntimeConfig, upstream: &str) -> Duration {
+    let declared = config.upstreams.iter().find(|known| known.name == upstream);
+    declared.map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms))
 }
 
 /// An origin that cannot be read lets nobody in: left out, not widened.

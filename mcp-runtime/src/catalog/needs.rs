@@ -1,7 +1,7 @@
 //! Which parts of a configuration need which credential.
 
 use mcpfleet_config::{
-    Backend, CredentialRef, Header, RuntimeConfig, UpstreamTransport, status::CredentialUser,
+    Backend, CredentialRef, Header, RuntimeConfig, UpstreamTransport, WHOLE_SECRET, status::CredentialUser,
 };
 use std::collections::BTreeMap;
 
@@ -24,9 +24,13 @@ pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<C
         .map(|provider| (CredentialUser::Route(provider.route.clone()), provider.headers.as_slice()));
     let mut users: BTreeMap<CredentialRef, Vec<CredentialUser>> = BTreeMap::new();
     for (user, headers) in tools.chain(upstreams).chain(providers) {
-        for credential in headers.iter().filter_map(Header::credential) {
+        for credential in headers.iter().flat_map(Header::credentials) {
             users.entry(credential.clone()).or_default().push(user.clone());
         }
+    }
+    if let Some(secret) = config.access.keys() {
+        let whole = CredentialRef { secret: secret.to_owned(), key: WHOLE_SECRET.into() };
+        users.entry(whole).or_default().push(CredentialUser::Access);
     }
     for list in users.values_mut() {
         list.sort();

@@ -1,5 +1,6 @@
 //! Our own tools, made ready to serve: schemas compiled, definitions in the protocol's shape.
 
+use super::guidance;
 use mcpfleet_config::{RuntimeConfig, Tool as ToolConfig, ToolAnnotations, schema::ArgumentSchema};
 use mcpfleet_protocol::{Tool, json::JsonText};
 use serde_json::{Map, Value, json};
@@ -12,17 +13,19 @@ pub struct OwnTool {
     pub config: ToolConfig,
     /// What arguments must fit.
     pub schema: ArgumentSchema,
+    /// What structured results must fit.
+    pub output: Option<ArgumentSchema>,
     /// What clients see.
     pub definition: Tool,
 }
 
 /// A configuration that cannot be served after all. `RuntimeConfig::validate` finds the same first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("tools[{tool}].inputSchema: {reason}")]
+#[error("{field}: {reason}")]
 pub struct Unservable {
-    /// Name of the tool.
-    pub tool: String,
-    /// What is wrong with its schema.
+    /// Path into the configuration.
+    pub field: String,
+    /// What is wrong there.
     pub reason: String,
 }
 
@@ -35,14 +38,22 @@ pub fn prepare(config: &RuntimeConfig, before: &[Arc<OwnTool>]) -> Result<Vec<Ar
 
 impl OwnTool {
     pub(super) fn new(config: &ToolConfig) -> Result<Self, Unservable> {
-        let schema = ArgumentSchema::new(&config.input_schema)
-            .map_err(|error| Unservable { tool: config.name.clone(), reason: error.reason })?;
-        let mut definition = Tool::new(&config.name, JsonText::from(&config.input_schema));
+        let schema = compiled(config, "inputSchema", &config.input_schema)?;
+        let output = config.output_schema.as_ref();
+        let output = output.map(|schema| compiled(config, "outputSchema", schema)).transpose()?;
+        let mut definition = Tool::new(&config.name, JsonText::from(&guidance::input_schema(config)));
         definition.title.clone_from(&config.title);
-        definition.description.clone_from(&config.description);
+        definition.description = guidance::description(config);
+        definition.output_schema = config.output_schema.as_ref().map(JsonText::from);
+        definition.meta = guidance::meta(config).as_ref().map(JsonText::from);
         definition.annotations = config.annotations.map(|hints| JsonText::from(&annotations(hints)));
-        Ok(Self { config: config.clone(), schema, definition })
+        Ok(Self { config: config.clone(), schema, output, definition })
     }
+}
+
+fn compiled(config: &ToolConfig, member: &str, schema: &Value) -> Result<ArgumentSchema, Unservable> {
+    let unservable = |reason| Unservable { field: format!("tools[{}].{member}", config.name), reason };
+    ArgumentSchema::new(schema).map_err(|error| unservable(error.reason))
 }
 
 fn annotations(hints: ToolAnnotations) -> Value {

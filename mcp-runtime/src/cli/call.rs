@@ -9,16 +9,21 @@ mod render;
 pub use args::Args;
 
 use crate::{
+    call::Outcome,
     egress::Egress,
+    exchange::{Ask, Caller, Interest, Profile, Request},
+    identity::Principal,
+    outgoing::{CredentialSource, Signer},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
 };
 use anyhow::{Context as _, bail};
 use args::Output;
-use mcpfleet_protocol::Era;
+use mcpfleet_protocol::{Era, Revision};
 use serde_json::value::RawValue;
 use std::{
     io::{self, Read as _, Write as _},
     process::ExitCode,
+    sync::Arc,
 };
 use tokio::time::timeout;
 
@@ -66,7 +71,9 @@ fn call_of(args: &Args) -> anyhow::Result<Option<(&str, Box<RawValue>)>> {
 }
 
 async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result<Shown> {
-    let endpoint = Endpoint::new(Egress::trusting(args.roots()?)?, args.url.clone(), args.headers());
+    let egress = Egress::trusting(args.roots()?)?;
+    let source = CredentialSource::fixed(args.headers(), Signer::new(egress.clone()));
+    let endpoint = Endpoint::new(egress, args.url.clone(), source);
     let host = endpoint.host().to_owned();
     let connection = Connection::open(endpoint).await.map_err(|error| explained(&host, error))?;
     let shown = match call {
@@ -76,11 +83,31 @@ async fn ask(args: &Args, call: Option<(&str, Box<RawValue>)>) -> anyhow::Result
             if connection.era() == Era::Modern {
                 connection.list_tools().await.map_err(|error| explained(&host, error))?;
             }
-            connection.call_tool(tool, &arguments, None).await.map(|result| called(&result, args.output))
+            connection
+                .send(&request(tool, arguments), &nobody(), None)
+                .await
+                .map(|outcome| done(&outcome, args.output))
         }
     };
     connection.close().await;
     shown.map_err(|error| explained(&host, error))
+}
+
+fn request(tool: &str, arguments: Box<RawValue>) -> Request {
+    Request { ask: Ask::CallTool { name: tool.to_owned(), arguments }, meta: None, resumption: None }
+}
+
+/// A caller that takes the answer only: nobody sits here who could be asked.
+fn nobody() -> Caller {
+    Caller::silent(Arc::new(Profile {
+        revision: Revision::LATEST_MODERN,
+        capabilities: RawValue::NULL.to_owned().into(),
+        partition: [0; 16],
+        principal: Principal::anonymous(),
+        session: None,
+        log_level: None,
+        progress: Interest::Unwanted,
+    }))
 }
 
 fn explained(host: &str, error: ClientError) -> anyhow::Error {
@@ -104,6 +131,22 @@ fn list(listing: &Listing, output: Output) -> Shown {
         Output::Json => render::tools_json(&listing.tools),
     };
     Shown { text, code: ExitCode::SUCCESS }
+}
+
+fn done(outcome: &Outcome, output: Output) -> Shown {
+    match outcome {
+        Outcome::Forwarded(result) => called(result, output),
+        Outcome::Made(made) => Shown { text: made.text.clone(), code: ExitCode::SUCCESS },
+        Outcome::InputRequired { .. } => {
+            let text = "the tool asks for input, which cannot be given here".to_owned();
+            Shown { text, code: ExitCode::from(TOOL_FAILED) }
+        }
+        // It declares nothing, and so gets none.
+        Outcome::Task(_) => {
+            let text = "the tool made a task of it, which cannot be followed here".to_owned();
+            Shown { text, code: ExitCode::from(TOOL_FAILED) }
+        }
+    }
 }
 
 fn called(result: &RawValue, output: Output) -> Shown {

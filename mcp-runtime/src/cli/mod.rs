@@ -1,8 +1,11 @@
 //! Commands of the binary.
 
 pub mod call;
+pub mod keys;
 pub mod lint;
+mod replicas;
 pub mod serve;
+pub mod stdio;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -18,11 +21,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a compiled configuration, or a directory of manifests.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Check manifests: print every finding, fail on errors.
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
     Call(call::Args),
+    /// Make virtual keys for callers.
+    Keys(keys::Args),
 }
 
 impl Cli {
@@ -32,9 +37,10 @@ impl Cli {
     /// What kept the command from doing its work; `lint` findings are no error but an exit code.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(args) => serve::run(args).await,
+            Command::Serve(args) => serve::run(*args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
+            Command::Keys(args) => keys::run(&args),
         }
     }
 }

@@ -1,11 +1,16 @@
 //! `mcp-runtime serve`: wires everything together, and takes it apart again on SIGTERM.
 
+use super::{
+    replicas::{self, Replicas},
+    stdio,
+};
 use crate::{
     admin::{self, Admin},
     egress::Egress,
     fleet,
     readiness::Readiness,
     reload::{Around, Reloader, push::Link},
+    seal::Keyring,
     source::Source,
     telemetry::{self, Metrics},
     transport::{
@@ -45,6 +50,12 @@ pub struct Args {
     /// Directory with `tls.crt`, `tls.key` and perhaps `ca.crt`. Turns TLS on.
     #[arg(long, env = "MCPFLEET_TLS_DIR", value_name = "DIR")]
     tls_dir: Option<PathBuf>,
+    /// Serve one client at standard input and output instead of listening, as desktop applications start servers.
+    #[arg(long, conflicts_with_all = ["config", "operator"])]
+    stdio: bool,
+    /// Which server `--stdio` serves, when DIR has several.
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "stdio")]
+    server: Option<String>,
     /// Where clients connect.
     #[arg(long, env = "MCPFLEET_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -60,6 +71,8 @@ pub struct Args {
     max_connections: u32,
     #[command(flatten)]
     fleet: Fleet,
+    #[command(flatten)]
+    replicas: replicas::Flags,
 }
 
 /// What a pod of a fleet is told.
@@ -152,24 +165,45 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init_logs();
     // Before anything else: a signal that comes while starting must not kill without a drain.
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    if args.stdio {
+        return desktop(args, signals).await;
+    }
     let data =
         TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let admin =
         TcpListener::bind(args.admin).await.with_context(|| format!("cannot listen on {}", args.admin))?;
+    let replicas = args.replicas.open().await?;
     let stop = CancellationToken::new();
-    let serving = start(&args, data, admin, stop.clone())?;
+    let serving = start(&args, data, admin, replicas, stop.clone())?;
     Ok(finish(serving, signals, &stop).await)
+}
+
+/// Serves standard input and output.
+async fn desktop(args: Args, (mut terminate, mut interrupt): (Signal, Signal)) -> anyhow::Result<ExitCode> {
+    let bound = args.listen;
+    let keys = Keyring::random()?;
+    let (fleet, metrics) = (Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()));
+    let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys, None);
+    let readiness = Readiness::new(shared.clone(), own_address(bound));
+    let reloader = Reloader::new(args.around(bound)?, None, readiness, shared.clone(), Egress::new()?);
+    tokio::select! {
+        code = stdio::run(shared, reloader, args.server) => code,
+        () = either(&mut terminate, &mut interrupt) => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn start(
     args: &Args,
     data: TcpListener,
     admin: TcpListener,
+    replicas: Replicas,
     stop: CancellationToken,
 ) -> anyhow::Result<impl Future<Output = Drained> + use<>> {
     let bound = data.local_addr()?;
     let exposure = if bound.ip().is_loopback() { Exposure::Loopback } else { Exposure::Network };
-    let shared = Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure);
+    let (keys, peers) = (replicas.keys.clone(), replicas.peers.clone());
+    let shared =
+        Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure, keys, peers);
     let readiness = Readiness::new(shared.clone(), own_address(bound));
     let around = args.around(bound)?;
     let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };
@@ -183,6 +217,7 @@ fn start(
     let (uplink, link) = args.uplink(&shared, &readiness)?.unzip();
     let reloader = Reloader::new(around, link, readiness.clone(), shared.clone(), Egress::new()?);
     tokio::spawn(admin::serve(admin, about.clone()));
+    replicas.serve(&shared);
     let (send_form, form) = oneshot::channel();
     let first = move || {
         about.started.store(true, Ordering::Relaxed);

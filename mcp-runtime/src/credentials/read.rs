@@ -15,6 +15,9 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// How often a Secret whose mount was swapped while it was read is read again.
 const ATTEMPTS: usize = 3;
 
+/// Most entries of a Secret that are read: far more than fit in one.
+const MAX_ENTRIES: usize = 10_000;
+
 type Found = BTreeMap<CredentialRef, Secret>;
 
 /// Values of mounted Secrets. The keys of one Secret are of one version of it.
@@ -26,17 +29,40 @@ pub(super) fn mounted(root: &Path, wanted: &BTreeSet<&CredentialRef>) -> Found {
     by_secret.into_iter().flat_map(|(secret, keys)| one_secret(&root.join(secret), &keys)).collect()
 }
 
+/// Every entry of a mounted Secret, of one version of it.
+pub(super) fn whole(root: &Path, secret: &str) -> BTreeMap<String, Secret> {
+    if !is_file_name(secret) {
+        return BTreeMap::new();
+    }
+    let dir = root.join(secret);
+    let entries = || {
+        let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        // What begins with two dots is the kubelet's own.
+        let keys = names.filter(|name| is_file_name(name)).take(MAX_ENTRIES);
+        keys.filter_map(|key| Some((key.clone(), value(&dir.join(&key))?))).collect()
+    };
+    of_one_version(&dir, entries)
+}
+
 /// The kubelet changes a mounted Secret by pointing its `..data` link elsewhere, all keys at once.
 fn one_secret(dir: &Path, keys: &[&CredentialRef]) -> Found {
+    of_one_version(dir, || {
+        keys.iter().filter_map(|name| Some(((*name).clone(), value(&dir.join(&name.key))?))).collect()
+    })
+}
+
+fn of_one_version<T>(dir: &Path, read: impl Fn() -> T) -> T {
     let version = || -> Option<PathBuf> { std::fs::read_link(dir.join("..data")).ok() };
-    let mut found = Found::new();
-    for _ in 0..ATTEMPTS {
-        let before = version();
-        found =
-            keys.iter().filter_map(|name| Some(((*name).clone(), value(&dir.join(&name.key))?))).collect();
-        if version() == before {
+    let mut before = version();
+    let mut found = read();
+    for _ in 1..ATTEMPTS {
+        let now = version();
+        if now == before {
             break;
         }
+        before = now;
+        found = read();
     }
     found
 }

@@ -27,9 +27,9 @@ fn a_mounted_secret_is_read_through_its_links_and_again_after_a_swap() {
     let token = name("github", "token");
     let load = || Credentials::load(&Source::Directory(root.path().into()), &BTreeSet::from([&token]));
     mount(root.path(), "github", "..v1", "first\n");
-    assert_eq!(load().header_value(&bearer(&token)).unwrap(), "Bearer first");
+    assert_eq!(load().header_value(&bearer(&token)).unwrap().unwrap(), "Bearer first");
     mount(root.path(), "github", "..v2", "second");
-    assert_eq!(load().header_value(&bearer(&token)).unwrap(), "Bearer second");
+    assert_eq!(load().header_value(&bearer(&token)).unwrap().unwrap(), "Bearer second");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn given_values_come_before_the_environment() {
     let (token, path) = (name("my-secret", "api.token"), name("x", "y"));
     let values = Source::Values(BTreeMap::from([(token.clone(), Secret(b"given".to_vec()))]));
     let loaded = Credentials::load(&values, &BTreeSet::from([&token, &path]));
-    assert_eq!(loaded.header_value(&bearer(&token)).unwrap(), "Bearer given");
+    assert_eq!(loaded.header_value(&bearer(&token)).unwrap().unwrap(), "Bearer given");
     assert_eq!(loaded.missing(), &BTreeSet::from([path]));
     assert_eq!(read::variable(&token), "MCPFLEET_SECRET_MY_SECRET_API_TOKEN");
 }
@@ -62,7 +62,7 @@ fn a_credential_is_never_printed() {
     let token = name("s", "k");
     let values = Source::Values(BTreeMap::from([(token.clone(), Secret(b"hunter2".to_vec()))]));
     let loaded = Credentials::load(&values, &BTreeSet::from([&token]));
-    let value = loaded.header_value(&bearer(&token)).unwrap();
+    let value = loaded.header_value(&bearer(&token)).unwrap().unwrap();
     assert!(!format!("{loaded:?} {value:?}").contains("hunter2"));
 }
 

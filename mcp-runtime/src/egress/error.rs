@@ -42,6 +42,14 @@ pub enum EgressError {
         /// As the URL has it.
         host: String,
     },
+    /// An answer above our bound.
+    #[error("the answer of {host} is larger than {limit} bytes")]
+    TooLarge {
+        /// As the URL has it.
+        host: String,
+        /// The bound, in bytes.
+        limit: usize,
+    },
     /// The request itself cannot be sent.
     #[error("the request cannot be sent")]
     Unsendable,

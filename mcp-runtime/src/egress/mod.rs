@@ -8,8 +8,10 @@
 mod address;
 mod error;
 mod resolver;
+mod whole;
 
 pub use error::EgressError;
+pub use whole::read_whole;
 
 use reqwest::{Method, RequestBuilder, Response, Url};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::CertificateDer};

@@ -1,12 +1,25 @@
 //! Whoever made a request, as those who carry it out see him.
 
-use mcpfleet_protocol::{Revision, server::LogLevel};
+use super::place::Place;
+use crate::{
+    admission::{Blocked, Permit},
+    identity::Principal,
+};
+use mcpfleet_protocol::{Revision, json::JsonText, server::LogLevel};
 use serde_json::value::RawValue;
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 /// Messages that wait for a client that reads slowly. More make whoever sends them wait.
 const BACKLOG: usize = 16;
+/// How long a client may take to answer a question: a person reads, thinks and types.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What is known of the client for the length of one request.
 #[derive(Clone, Debug)]
@@ -17,6 +30,8 @@ pub struct Profile {
     pub capabilities: Arc<RawValue>,
     /// Whose upstream sessions it may share: equal for equal principals.
     pub partition: [u8; 16],
+    /// Who it is.
+    pub principal: Arc<Principal>,
     /// The legacy session that it speaks in; `None` for a modern client.
     pub session: Option<[u8; 16]>,
     /// Least severe log message that it wants; none without it.
@@ -39,6 +54,19 @@ pub enum Interest {
 pub struct Caller {
     profile: Arc<Profile>,
     events: Option<mpsc::Sender<Event>>,
+    place: Arc<Place>,
+    lacking: Arc<OnceLock<JsonText>>,
+}
+
+/// The deadline of a request under way.
+#[derive(Clone, Debug)]
+pub struct Deadline(Arc<Place>);
+
+impl Deadline {
+    /// There is none any more: somebody else bounds the request's time.
+    pub fn lift(&self) {
+        self.0.lift_deadline();
+    }
 }
 
 /// The transport's end: what is to be sent before the answer.
@@ -82,6 +110,10 @@ pub struct Question {
 /// The client's result, or why there is none.
 pub type Answer = Result<Box<RawValue>, Unanswered>;
 
+/// The time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed;
+
 /// Why a question has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
@@ -110,12 +142,12 @@ impl Caller {
     /// A caller and what is to be sent to it.
     pub fn new(profile: Arc<Profile>) -> (Self, Events) {
         let (events, receiver) = mpsc::channel(BACKLOG);
-        (Self { profile, events: Some(events) }, receiver)
+        (Self { profile, events: Some(events), place: Arc::default(), lacking: Arc::default() }, receiver)
     }
 
     /// A caller that takes the answer only.
     pub fn silent(profile: Arc<Profile>) -> Self {
-        Self { profile, events: None }
+        Self { profile, events: None, place: Arc::default(), lacking: Arc::default() }
     }
 
     /// What is known of it.
@@ -145,7 +177,48 @@ impl Caller {
         let method = question.method.clone();
         let events = self.events.as_ref().ok_or(Unanswered::NotOffered { method })?;
         let (reply, answer) = oneshot::channel();
+        let _aside = self.place.aside();
         events.send(Event::Question(question, reply)).await.map_err(|_| Unanswered::Gone)?;
-        answer.await.unwrap_or(Err(Unanswered::Gone))
+        let answer = timeout(PATIENCE, answer).await;
+        self.place.back().await;
+        answer.ok().and_then(Result::ok).unwrap_or(Err(Unanswered::Gone))
+    }
+
+    /// It was to be asked something that it has not declared: `required` capabilities. The first such is kept.
+    pub fn lacks(&self, required: JsonText) {
+        let _ = self.lacking.set(required);
+    }
+
+    /// What it would have had to declare.
+    pub fn lacking(&self) -> Option<&JsonText> {
+        self.lacking.get()
+    }
+
+    /// The request has got its place in execution. It is given back while the client is asked something.
+    pub fn hold(&self, permit: Permit) {
+        self.place.hold(permit);
+    }
+
+    /// What lifts the deadline of the request, for whoever makes a task of it.
+    pub fn deadline(&self) -> Deadline {
+        Deadline(self.place.clone())
+    }
+
+    /// The request waits for something that more replicas would not give it, as long as the guard lives.
+    pub fn blocked(&self) -> Option<Blocked> {
+        self.place.blocked()
+    }
+
+    /// The place in execution, to be kept until the answer is written.
+    pub fn release(&self) -> Option<Permit> {
+        self.place.release()
+    }
+
+    /// Runs `work` for at most `limit`, not counting the time in which the client was asked something.
+    ///
+    /// # Errors
+    /// [`Elapsed`].
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        self.place.within(limit, work).await
     }
 }

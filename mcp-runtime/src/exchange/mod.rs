@@ -19,7 +19,10 @@
 //! | modern | modern | `input_required` passes ([`crate::call::Outcome::InputRequired`]); nothing is kept here |
 
 mod caller;
+mod place;
 mod request;
 
-pub use caller::{Answer, Caller, Event, Events, Interest, Notice, Profile, Question, Unanswered};
+pub use caller::{
+    Answer, Caller, Deadline, Elapsed, Event, Events, Interest, Notice, Profile, Question, Unanswered,
+};
 pub use request::{Ask, Request, Resumption};

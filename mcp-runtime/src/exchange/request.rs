@@ -1,5 +1,6 @@
 //! What is asked, free of the wire.
 
+use mcpfleet_protocol::{Method, server::TaskVerb};
 use serde_json::value::RawValue;
 
 /// A request that an MCP server carries out.
@@ -44,6 +45,18 @@ pub enum Ask {
         /// `context`.
         context: Option<Box<RawValue>>,
     },
+    /// `tasks/get`, `tasks/update` or `tasks/cancel`, of a modern upstream's task. The responses of an update are in
+    /// [`Request::resumption`].
+    Task {
+        /// What to do.
+        verb: TaskVerb,
+        /// Whose task it is.
+        upstream: String,
+        /// The call that became the task, by the name that clients use.
+        tool: String,
+        /// Its id there.
+        id: String,
+    },
 }
 
 /// The client's half of a retry (2026-07-28, basic/patterns/mrtr).
@@ -56,13 +69,19 @@ pub struct Resumption {
 }
 
 impl Ask {
-    /// The method, one of a fixed few.
-    pub const fn method(&self) -> &'static str {
+    /// The method.
+    pub const fn kind(&self) -> Method {
         match self {
-            Self::CallTool { .. } => "tools/call",
-            Self::GetPrompt { .. } => "prompts/get",
-            Self::ReadResource { .. } => "resources/read",
-            Self::Complete { .. } => "completion/complete",
+            Self::CallTool { .. } => Method::CallTool,
+            Self::GetPrompt { .. } => Method::GetPrompt,
+            Self::ReadResource { .. } => Method::ReadResource,
+            Self::Complete { .. } => Method::Complete,
+            Self::Task { verb, .. } => verb.method(),
         }
+    }
+
+    /// Its name, one of a fixed few.
+    pub const fn method(&self) -> &'static str {
+        self.kind().as_str()
     }
 }

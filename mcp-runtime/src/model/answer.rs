@@ -1,7 +1,7 @@
 //! Answers of our own, in OpenAI's shape. One table says what a client sees of each problem.
 
 use super::Body;
-use crate::{credentials::Missing, egress::EgressError};
+use crate::{egress::EgressError, outgoing::NoCredential};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(super) enum Problem {
     BadRequest(BadRequest),
     Choose(ChooseError),
-    Credential(Missing),
+    Credential(NoCredential),
     /// Nothing came back.
     Egress {
         provider: String,

@@ -20,18 +20,27 @@ pub(super) fn accept(client: &HeaderMap, wanted: Answer) -> HeaderValue {
     })
 }
 
-pub(super) fn request(
-    provider: &Provider,
-    egress: &Egress,
+/// A request without its credentials.
+#[derive(Debug)]
+pub(super) struct Draft {
+    url: Url,
     accept: HeaderValue,
-    own: HeaderMap,
     body: Bytes,
-) -> Result<RequestBuilder, Problem> {
-    let path = match provider.api {
-        ProviderApi::OpenAI => "/chat/completions",
-    };
-    let url = Url::parse(&format!("{}{path}", provider.base_url))
-        .map_err(|_| Problem::BaseUrl { provider: provider.name.clone() })?;
-    let request = egress.request(Method::POST, url);
-    Ok(request.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept).headers(own).body(body))
+}
+
+impl Draft {
+    pub(super) fn of(provider: &Provider, accept: HeaderValue, body: Bytes) -> Result<Self, Problem> {
+        let path = match provider.api {
+            ProviderApi::OpenAI => "/chat/completions",
+        };
+        let url = Url::parse(&format!("{}{path}", provider.base_url))
+            .map_err(|_| Problem::BaseUrl { provider: provider.name.clone() })?;
+        Ok(Self { url, accept, body })
+    }
+
+    pub(super) fn request(&self, egress: &Egress, own: HeaderMap) -> RequestBuilder {
+        let request = egress.request(Method::POST, self.url.clone());
+        let request = request.header(CONTENT_TYPE, "application/json").header(ACCEPT, self.accept.clone());
+        request.headers(own).body(self.body.clone())
+    }
 }

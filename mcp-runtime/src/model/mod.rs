@@ -12,7 +12,7 @@ mod relay;
 
 pub use answer::{too_large, wrong_method};
 
-use crate::{credentials::Credentials, egress::Egress};
+use crate::{egress::Egress, outgoing::Behalf};
 use answer::Problem;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -27,12 +27,12 @@ pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 /// OpenAI's shape `{"error": {"message", "type", "param", "code"}}`.
 pub async fn chat_completions(
     providers: &[Provider],
-    credentials: &Credentials,
+    behalf: &Behalf<'_>,
     egress: &Egress,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    match chat(providers, credentials, egress, headers, body).await {
+    match chat(providers, behalf, egress, headers, body).await {
         Ok(response) => response,
         Err(problem) => answer::problem(problem),
     }
@@ -40,7 +40,7 @@ pub async fn chat_completions(
 
 async fn chat(
     providers: &[Provider],
-    credentials: &Credentials,
+    behalf: &Behalf<'_>,
     egress: &Egress,
     headers: &HeaderMap,
     body: Bytes,
@@ -48,9 +48,10 @@ async fn chat(
     let inspected = inspect(&body).map_err(Problem::BadRequest)?;
     let provider = choose(providers, &inspected.model).map_err(Problem::Choose)?;
     let wanted = inspected.answer;
-    let own = credentials.headers(&provider.headers).map_err(Problem::Credential)?;
-    let request = forward::request(provider, egress, forward::accept(headers, wanted), own, body.clone());
-    relay::relay(provider, egress, request?).await
+    let source = behalf.source(&provider.headers).map_err(Problem::Credential)?;
+    let draft = forward::Draft::of(provider, forward::accept(headers, wanted), body.clone())?;
+    let sending = source.send(egress, behalf.caller, |own| draft.request(egress, own));
+    relay::relay(provider, sending).await
 }
 
 /// Answers `GET /v1/models`.

@@ -7,7 +7,7 @@ use super::{
     Body,
     answer::{self, Problem},
 };
-use crate::egress::{Egress, EgressError};
+use crate::{egress::EgressError, outgoing::SendError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
@@ -20,14 +20,17 @@ use tokio::time::{Instant, timeout_at};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
 
-/// Sends `request` and hands on the answer.
+/// Waits until the request is sent, and hands on the answer.
 pub(super) async fn relay(
     provider: &Provider,
-    egress: &Egress,
-    request: reqwest::RequestBuilder,
+    sending: impl Future<Output = Result<reqwest::Response, SendError>>,
 ) -> Result<Response<Body>, Problem> {
     let limit = Limit::of(provider);
-    let response = limit.wait(egress.send(request)).await?;
+    let response = match limit.wait(async { Ok::<_, Fault>(sending.await) }).await? {
+        Ok(response) => response,
+        Err(SendError::Credential(error)) => return Err(Problem::Credential(error)),
+        Err(SendError::Egress(error)) => return Err(limit.problem(error.into())),
+    };
     if response.status().is_redirection() {
         return Err(Problem::Redirect { provider: limit.provider, status: response.status() });
     }

@@ -115,6 +115,11 @@ impl Readiness {
         if self.shared.fleet.all().is_empty() {
             return Err("no valid configuration yet".into());
         }
+        // Once ready it stays so: an upstream that joins later is no reason to send clients away.
+        let unheard = self.shared.fleet.all().values().any(|server| !server.is_settled());
+        if unheard && !matches!(self.last(), Verdict::Ready) {
+            return Err("upstreams are being asked for the first time".into());
+        }
         match self.form.get() {
             None => Err("the listener is not accepting yet".into()),
             Some(Form::Plain) => Ok(0),

@@ -3,7 +3,7 @@
 use super::Reloader;
 use crate::{
     credentials::{self, Credentials},
-    server::{Loaded, Server},
+    server::{Loaded, Server, Surroundings},
     source::{Declared, Read, Source},
 };
 use mcpfleet_config::status::Rejected;
@@ -78,6 +78,17 @@ impl Reloader {
         }
     }
 
+    fn surroundings(&self) -> Surroundings {
+        let shared = &self.shared;
+        Surroundings {
+            egress: self.egress.clone(),
+            metrics: shared.metrics.clone(),
+            news: shared.news.clone(),
+            keys: shared.keys.clone(),
+            own_address: shared.own_address(),
+        }
+    }
+
     /// Starts or updates one server.
     async fn serve(&self, before: Option<&Arc<Server>>, declared: Declared) -> Result<Arc<Server>, Rejected> {
         let loaded = self.with_credentials(declared).await;
@@ -88,7 +99,7 @@ impl Reloader {
                 return Ok(server.clone());
             }
             Some(server) => server.update(loaded).map(|()| server.clone()),
-            None => Server::start(loaded, &self.egress, &self.shared.metrics, &self.shared.news),
+            None => Server::start(loaded, &self.surroundings()),
         };
         match result {
             Ok(server) => {
@@ -107,7 +118,7 @@ impl Reloader {
         let Declared { config, hash, revision, secrets } = declared;
         let source = self.around.credentials.clone().map_or(secrets, credentials::Source::Directory);
         let wanted = config.clone();
-        let read = tokio::task::spawn_blocking(move || Credentials::load(&source, &wanted.credentials()));
+        let read = tokio::task::spawn_blocking(move || Credentials::load_for(&source, &wanted));
         let credentials = Arc::new(read.await.unwrap_or_default());
         Loaded { config, hash, revision, credentials }
     }

@@ -5,7 +5,7 @@ use super::{
     problem::{Problem, Severity},
 };
 use crate::catalog::needs::credential_users;
-use mcpfleet_config::status::CredentialUser;
+use mcpfleet_config::{WHOLE_SECRET, status::CredentialUser};
 use mcpfleet_crds::compile::{
     self, Compiled, Inputs, Kind, ObjectKey, Placement, Refused, Report, check_route, check_tool,
 };
@@ -86,10 +86,14 @@ fn undeclared_secrets(manifests: &Manifests, server: &ObjectKey, compiled: &Comp
     let declared = manifests.secrets_of(namespace);
     let mut problems = Vec::new();
     for (credential, users) in credential_users(&compiled.config) {
-        if declared.contains_key(&credential) {
+        let whole = credential.key == WHOLE_SECRET;
+        if declared.contains_key(&credential)
+            || (whole && manifests.has_secret(namespace, &credential.secret))
+        {
             continue;
         }
-        let message = format!("{credential} is in no manifest of namespace {namespace}");
+        let what = if whole { format!("Secret {}", credential.secret) } else { credential.to_string() };
+        let message = format!("{what} is in no manifest of namespace {namespace}");
         for user in users {
             let (object, field) = place_of(&user, server);
             let problem = Problem::warning("SecretNotFound", message.clone(), REMEDY).field(field);
@@ -115,6 +119,7 @@ fn place_of(user: &CredentialUser, server: &ObjectKey) -> (ObjectKey, String) {
             "spec.backend.http.auth".into(),
         ),
         CredentialUser::Upstream(name) => (server.clone(), format!("spec.upstreams[{name}].remote.auth")),
+        CredentialUser::Access => (server.clone(), "spec.auth.keys.secretRef".into()),
         CredentialUser::Route(name) => (
             ObjectKey { kind: Kind::ProviderRoute, namespace, name: name.clone() },
             "spec.providers[].auth".into(),

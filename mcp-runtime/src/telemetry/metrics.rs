@@ -97,10 +97,14 @@ struct UpstreamLabels {
 pub enum HttpRoute {
     /// MCP.
     Mcp,
+    /// HTTP+SSE at its own path.
+    Sse,
     /// `/v1/chat/completions`.
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// Metadata of the resource that a server is to OAuth clients.
+    ResourceMetadata,
     /// Anything else.
     Unknown,
 }
@@ -109,8 +113,10 @@ impl EncodeLabelValue for HttpRoute {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         encoder.write_str(match self {
             Self::Mcp => "mcp",
+            Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })
     }

@@ -1,17 +1,6 @@
-//! HTTP answers: JSON-RPC messages in the form that the client takes, refusals, and what a failed call says.
-//!
-//! | [`CallError`] | HTTP | MCP |
-//! |---|---|---|
-//! | `UnknownTool` | 200 | error -32602 |
-//! | `InvalidArguments`, `Timeout`, `Unavailable` | 200 | result with `isError`, for the model to read |
-//! | `Busy` | 503, `Retry-After` | error -31503 |
-//! | (no room for a stream) | 503, `Retry-After` | error -31503 |
-//! | `Upstream` | 200 | the upstream's error |
+//! HTTP answers: JSON-RPC messages in the form that the client takes, and refusals.
 
-use crate::{
-    call::{CallError, Outcome, ToolResult},
-    model::Body,
-};
+use crate::{conversation::Answered, model::Body, peer::PeerError};
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
@@ -19,15 +8,16 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use mcpfleet_protocol::{
-    Era, ErrorCode,
-    answer::{CallResult, Content, Implementation, ToolOutcome, forward_result},
+    ErrorCode,
     json::JsonText,
     jsonrpc::{self, Id},
-    server::{Accepts, Reason, Refusal},
+    server::{Accepts, Refusal},
     sse,
 };
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::json;
 use std::time::Duration;
+
+use super::held::hold;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -35,17 +25,6 @@ const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// A place for a stream is free when some client leaves, which no one can foresee.
 const STREAM_RETRY: Duration = Duration::from_secs(5);
-
-/// Who asks, and in which form the answer goes back.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    /// The request's id.
-    pub id: &'a Id<'a>,
-    /// The era of the answer.
-    pub era: Era,
-    /// Forms that the client takes.
-    pub accepts: Accepts,
-}
 
 /// A body of these bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
@@ -76,26 +55,77 @@ pub fn event_stream(body: Body) -> Response<Body> {
 
 /// 503: all `max` notification streams are open. `id` when a request asked for one.
 pub fn no_stream(id: Option<&Id<'_>>, max: u32) -> Response<Body> {
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, no_stream_message(id, max));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(STREAM_RETRY.as_secs()));
+    response
+}
+
+/// The same as a message.
+pub fn no_stream_message(id: Option<&Id<'_>>, max: u32) -> Bytes {
     let seconds = STREAM_RETRY.as_secs();
     let why =
         format!("all {max} notification streams (admission.maxStreams) are open; try again in {seconds} s");
-    overloaded(id, &why, STREAM_RETRY)
+    let data = JsonText::from(&json!({"retryAfterSeconds": seconds}));
+    jsonrpc::error(id, ErrorCode::Overloaded, &why, Some(&data))
 }
 
-/// 503: nothing was done, and it may be repeated after `retry_after`.
-fn overloaded(id: Option<&Id<'_>>, why: &str, retry_after: Duration) -> Response<Body> {
-    let data = JsonText::from(&json!({"retryAfterSeconds": retry_after.as_secs()}));
-    let body = jsonrpc::error(id, ErrorCode::Overloaded, why, Some(&data));
+/// A whole JSON-RPC response, in a form that the client takes.
+pub fn answered(answered: Answered, accepts: Accepts) -> Response<Body> {
+    let Answered { message, status, retry_after, permit, challenge } = answered;
+    let mut response = if accepts == Accepts::EventStreamOnly && status == StatusCode::OK {
+        with_type(status, EVENT_STREAM, full(sse::encode(&String::from_utf8_lossy(&message), None)))
+    } else {
+        json(status, message)
+    };
+    if let Some(after) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_secs()));
+    }
+    if let Some(challenge) = challenge {
+        response = challenge.dress(response);
+    }
+    response.map(|body| hold(body, permit))
+}
+
+/// Another replica was asked in vain.
+pub fn peer_failed(error: &PeerError) -> Response<Body> {
+    let why = format!("this session or request is held by another replica: {error}");
+    match error {
+        PeerError::Busy { .. } | PeerError::Unreachable { .. } => overloaded(&why),
+        PeerError::Interrupted { .. } => {
+            json(StatusCode::BAD_GATEWAY, jsonrpc::error(None, ErrorCode::InternalError, &why, None))
+        }
+    }
+}
+
+/// Whoever should hear this cannot be reached now.
+pub fn not_heard() -> Response<Body> {
+    overloaded("the replica that holds this session cannot be reached now; try again")
+}
+
+fn overloaded(why: &str) -> Response<Body> {
+    let data = JsonText::from(&json!({"retryAfterSeconds": 1}));
+    let body = jsonrpc::error(None, ErrorCode::Overloaded, why, Some(&data));
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// A fault of ours.
+pub fn broken() -> Response<Body> {
+    let answer = Answered::broken();
+    json(answer.status, answer.message)
+}
+
+/// A status and nothing else.
+pub fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
     response
 }
 
 /// 202 without a body: a notification was taken.
 pub fn accepted() -> Response<Body> {
-    let mut response = Response::new(Body::default());
-    *response.status_mut() = StatusCode::ACCEPTED;
-    response
+    empty(StatusCode::ACCEPTED)
 }
 
 /// A refusal of the protocol's.
@@ -105,82 +135,4 @@ pub fn refusal(refusal: &Refusal) -> Response<Body> {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     }
     response
-}
-
-impl Asked<'_> {
-    /// A success.
-    pub fn success(&self, result: &JsonText) -> Response<Body> {
-        self.message(jsonrpc::success(self.id, result))
-    }
-
-    /// What a call came to.
-    pub fn called(&self, result: Result<Outcome, CallError>, server: &Implementation) -> Response<Body> {
-        let failure = match result {
-            Ok(Outcome::Made(result)) => return self.success(&write(&result, self.era, server)),
-            Ok(Outcome::Forwarded(result)) => match forward_result(&result, self.era) {
-                Ok(result) => return self.success(&result),
-                Err(error) => {
-                    ToolResult::failure(format!("The tool's server gave no usable result: {error}."))
-                }
-            },
-            Ok(Outcome::InputRequired { .. }) => ToolResult::failure("The tool's server asks for input."),
-            Err(error) => match self.refused(&error) {
-                Some(response) => return response,
-                None => ToolResult::failure(advice(&error)),
-            },
-        };
-        self.success(&write(&failure, self.era, server))
-    }
-
-    /// The errors that are no results.
-    fn refused(&self, error: &CallError) -> Option<Response<Body>> {
-        match error {
-            CallError::UnknownTool { .. } => {
-                let why = Refusal::new(Reason::InvalidParams, Some(self.id), error.to_string());
-                Some(refusal(&why))
-            }
-            CallError::Busy { retry_after, .. } => {
-                Some(overloaded(Some(self.id), &error.to_string(), *retry_after))
-            }
-            CallError::Upstream { code, message, data } => {
-                let mut object = json!({"code": code, "message": message});
-                if let (Some(data), Some(members)) = (data, object.as_object_mut()) {
-                    members.insert("data".into(), serde_json::from_str(data.get()).unwrap_or(Value::Null));
-                }
-                let raw = to_raw_value(&object).ok()?;
-                Some(self.message(jsonrpc::forwarded_error(self.id, &raw)))
-            }
-            CallError::InvalidArguments { .. }
-            | CallError::Timeout { .. }
-            | CallError::Unavailable { .. } => None,
-        }
-    }
-
-    fn message(&self, message: Bytes) -> Response<Body> {
-        if self.accepts != Accepts::EventStreamOnly {
-            return json(StatusCode::OK, message);
-        }
-        let event = sse::encode(&String::from_utf8_lossy(&message), None);
-        with_type(StatusCode::OK, EVENT_STREAM, full(event))
-    }
-}
-
-fn write(result: &ToolResult, era: Era, server: &Implementation) -> JsonText {
-    let outcome = if result.is_error { ToolOutcome::Failed } else { ToolOutcome::Done };
-    let structured =
-        result.structured.as_ref().map(|members| JsonText::from(&Value::Object(members.clone())));
-    let content = vec![Content::Text(result.text.clone())];
-    CallResult { content, structured, outcome }.write(era, server)
-}
-
-/// What a model should read: what went wrong, and what it can do.
-fn advice(error: &CallError) -> String {
-    let what_next = match error {
-        CallError::InvalidArguments { .. } => "Correct the arguments and call it again.",
-        CallError::Timeout { .. } => {
-            "It may or may not have done its work: check before you call it again, or tell the user that it is slow."
-        }
-        _ => return error.to_string(),
-    };
-    format!("{error}. {what_next}")
 }

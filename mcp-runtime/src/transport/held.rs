@@ -1,4 +1,4 @@
-//! A body that keeps its call's permit until the last byte.
+//! A body that keeps its call's permit until its last frame is on its way.
 
 use crate::{admission::Permit, model::Body};
 use bytes::Bytes;
@@ -31,7 +31,8 @@ impl HttpBody for Held {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) {
+        // The work is done with the last frame; how fast the client reads it is no reason to keep others waiting.
+        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
             self.permit = None;
         }
         Poll::Ready(frame)

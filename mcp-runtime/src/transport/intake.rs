@@ -1,7 +1,6 @@
 //! Reads a request body: bounded in size, in time, and in memory over all requests together.
 
 use bytes::{Bytes, BytesMut};
-use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::{sync::Arc, time::Duration};
@@ -11,6 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Bytes of request bodies that are held at once. Connections times bodies would be more than any pod has.
 const BUDGET: usize = 256 * 1024 * 1024;
+/// How long a body that is refused is read on.
+const DRAIN: Duration = Duration::from_secs(1);
 /// How long a client may take to send its body. A slow one holds a connection and bytes, never a permit.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -52,10 +53,10 @@ impl Intake {
     ///
     /// # Errors
     /// [`NoBody`].
-    pub async fn read(&self, request: Request<Incoming>) -> Result<Received, NoBody> {
-        let body = request.into_body();
+    pub async fn read(&self, body: Incoming) -> Result<Received, NoBody> {
         // Told in advance, it need not be read at all.
         if http_body::Body::size_hint(&body).lower() > MAX_BODY as u64 {
+            drain(body).await;
             return Err(NoBody::TooLarge);
         }
         tokio::time::timeout(BODY_TIMEOUT, self.gather(body)).await.unwrap_or(Err(NoBody::TooSlow))
@@ -83,6 +84,22 @@ impl Intake {
         let bytes = u32::try_from(bytes).map_err(|_| NoBody::TooLarge)?;
         self.budget.clone().try_acquire_many_owned(bytes).map_err(|_| NoBody::NoRoom)
     }
+}
+
+/// Drops what comes, for a while: a connection that is closed over unread bytes is reset, and the client never reads why
+/// (RFC 9112, section 9.6).
+async fn drain(mut body: Incoming) {
+    let dropped = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > 2 * MAX_BODY {
+                return;
+            }
+        }
+    };
+    // Whoever goes on sending has been told all the same.
+    let _ = tokio::time::timeout(DRAIN, dropped).await;
 }
 
 /// What has been read of a body. Most come in one piece, which is not copied. Many small pieces are joined as they

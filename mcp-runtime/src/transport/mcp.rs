@@ -1,26 +1,37 @@
-//! MCP requests: one POST, one answer, in the era that the message chose.
+//! Streamable HTTP: one endpoint for every revision. The era is the message's own.
+//!
+//! ```text
+//! POST ──► accept_post ──► session (legacy) ──► owner elsewhere? ──► peers::forward
+//!                              │                     no
+//!                              ▼                      ▼
+//!                           Client ──► initialize | listen | local::answer | begin ──► streaming::respond
+//! ```
 
 use super::{
-    Exposure, Shared,
-    answer::{self, Asked},
-    held::hold,
+    Exposure, answer,
+    arrived::Arrived,
+    batch,
+    streaming::{Source, respond},
     subscriptions,
 };
-use crate::{call::stack, catalog::Snapshot, model::Body, server::Server};
-use bytes::Bytes;
+use crate::{
+    catalog::Snapshot,
+    conversation::{self, Answered, Client, Delivery, Visit},
+    identity::Principal,
+    model::Body,
+    session::{Running, Ticket},
+};
 use http::{HeaderMap, Response, StatusCode};
 use mcpfleet_protocol::{
-    Era,
-    answer::pong,
-    jsonrpc::Id,
-    server::{Accepts, CallTool, Incoming, Operation, Reason, Refusal, Request, accept, check_param_headers},
+    ClientCapabilities, Era,
+    header::{PROTOCOL_VERSION, SESSION_ID, SessionId},
+    names_modern_era,
+    server::{
+        Accepts, Context, Incoming, Initialize, Notification, Notified, Operation, Posted, Refusal, Request,
+        accept_post, check_param_headers,
+    },
 };
-use serde_json::value::RawValue;
-use std::sync::{Arc, LazyLock};
-
-/// Absent arguments mean the same as none.
-static EMPTY_ARGUMENTS: LazyLock<Box<RawValue>> =
-    LazyLock::new(|| RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned()));
+use std::sync::Arc;
 
 /// Refuses browser pages that may not call, before anything is read.
 pub fn check_origin(snapshot: &Snapshot, exposure: Exposure, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -30,106 +41,247 @@ pub fn check_origin(snapshot: &Snapshot, exposure: Exposure, headers: &HeaderMap
     }
 }
 
+/// A request to the endpoint, and where it came.
+pub struct Call<'a> {
+    /// The server and its surroundings.
+    pub visit: Visit,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// The request as it came.
+    pub arrived: &'a Arrived,
+}
+
 /// Answers a POST.
-pub async fn post(
-    shared: &Shared,
-    server: &Arc<Server>,
-    snapshot: &Arc<Snapshot>,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Response<Body> {
-    match accept(headers, body) {
+pub async fn post(call: Call<'_>) -> Response<Body> {
+    match accept_post(&call.arrived.parts.headers, &call.arrived.body) {
         Err(why) => answer::refusal(&why),
-        Ok(Incoming::Notification(_) | Incoming::Response(_)) => answer::accepted(),
-        Ok(Incoming::Request(request)) => respond(shared, server, snapshot, headers, request).await,
+        Ok(Posted::One(incoming)) => call.one(incoming).await,
+        Ok(Posted::Batch(messages)) => batch::post(&call, messages).await,
     }
 }
 
-async fn respond(
-    shared: &Shared,
-    server: &Arc<Server>,
-    snapshot: &Arc<Snapshot>,
-    headers: &HeaderMap,
-    request: Request<'_>,
-) -> Response<Body> {
-    let asked = Asked { id: &request.id, era: request.context.era(), accepts: request.context.accepts };
-    match &request.operation {
-        Operation::Initialize(wanted) => asked.success(&snapshot.initialize(wanted.negotiated)),
-        Operation::Discover => asked.success(snapshot.discover()),
-        Operation::Ping => asked.success(&pong()),
-        // All tools are one page; a cursor is not of our making.
-        Operation::ListTools { cursor: None } => asked.success(snapshot.list(asked.era)),
-        Operation::ListTools { cursor: Some(_) } => {
-            let why = "this cursor is not one of ours: list from the start";
-            answer::refusal(&Refusal::new(Reason::InvalidParams, Some(asked.id), why))
-        }
-        Operation::Listen(wanted) => subscriptions::listen(shared, server, snapshot, &asked, *wanted),
-        Operation::CallTool(call) => {
-            if let Err(why) = check_mirrored(snapshot, headers, call, &asked) {
-                return answer::refusal(&why);
+/// Answers a DELETE: the session has ended (2025-11-25, transports, "Session Management").
+pub async fn delete(call: Call<'_>) -> Response<Body> {
+    let headers = &call.arrived.parts.headers;
+    let version = headers.get(PROTOCOL_VERSION).and_then(|version| version.to_str().ok());
+    // The modern era has no sessions (2026-07-28, streamable HTTP, "Earlier Streamable HTTP Revisions").
+    if version.is_some_and(names_modern_era) {
+        return answer::refusal(&Refusal::method_not_allowed("POST"));
+    }
+    let Some(session) = SessionId::from_headers(headers) else {
+        return answer::refusal(&Refusal::session_required(None));
+    };
+    match call.opened(&session, None) {
+        Err(why) => answer::refusal(&why),
+        Ok(ticket) => {
+            if let Some(response) = call.elsewhere(&ticket.owner).await {
+                return response;
             }
-            let call = Owned::new(&asked, call);
-            match asked.era {
-                // 2026-07-28: closing the stream is the cancel, so the call lives in this future.
-                Era::Modern => call.run(server, snapshot).await,
-                Era::Legacy => detached(shared, server, snapshot, call).await,
+            call.visit.server.sessions.end(ticket.key);
+            call.visit.server.pool.forget(ticket.key);
+            answer::empty(StatusCode::NO_CONTENT)
+        }
+    }
+}
+
+impl Call<'_> {
+    pub(super) async fn one(&self, incoming: Incoming<'_>) -> Response<Body> {
+        match incoming {
+            Incoming::Request(request) => self.request(request).await,
+            Incoming::Notification(notification) => self.notification(notification).await,
+            Incoming::Response(response) => match self.session(&response.context, None) {
+                Err(why) => answer::refusal(&why),
+                Ok(None) => answer::refusal(&Refusal::session_required(None)),
+                Ok(Some(ticket)) => {
+                    if let Some(response) = self.only_there(&ticket.owner).await {
+                        return response;
+                    }
+                    if let (Some(live), Some(id)) =
+                        (self.visit.server.sessions.find(ticket.key), &response.id)
+                    {
+                        live.answered(id, &response.outcome);
+                    }
+                    answer::accepted()
+                }
+            },
+        }
+    }
+
+    async fn request(&self, request: Request<'_>) -> Response<Body> {
+        if let Operation::Initialize(wanted) = &request.operation {
+            return self.initialize(&request, wanted);
+        }
+        let client = match self.client(&request).await {
+            Ok(client) => client,
+            Err(response) => return *response,
+        };
+        let accepts = request.context.accepts;
+        if let Operation::Listen(wanted) = &request.operation {
+            return subscriptions::listen(&self.visit, &client, &request, wanted).await;
+        }
+        if let Some(answered) = conversation::answer(&self.visit, &client, &request).await {
+            return answer::answered(answered, accepts);
+        }
+        if let Err(why) = self.check_mirrored(&request) {
+            return answer::refusal(&why);
+        }
+        if let Some(owner) = conversation::owner_elsewhere(&self.visit, &client, &request)
+            && let Some(response) = self.elsewhere(&owner).await
+        {
+            return response;
+        }
+        match self.source(&client, &request) {
+            Ok(source) => respond(source, accepts).await,
+            Err(answered) => answer::answered(*answered, accepts),
+        }
+    }
+
+    /// Begins what is carried out.
+    pub(super) fn source(
+        &self,
+        client: &Arc<Client>,
+        request: &Request<'_>,
+    ) -> Result<Source, Box<Answered>> {
+        let delivery = match request.context.accepts {
+            Accepts::JsonOnly => Delivery::AnswerOnly,
+            Accepts::Either | Accepts::EventStreamOnly => Delivery::Streamed,
+        };
+        match conversation::begin(&self.visit, client, request, delivery) {
+            Some(Ok(exchange)) => Ok(match client.era() {
+                Era::Modern => Source::direct(exchange),
+                Era::Legacy => {
+                    let running = running(client, request);
+                    Source::driven(exchange, running, &self.visit.shared.detached)
+                }
+            }),
+            Some(Err(answered)) => Err(Box::new(answered)),
+            // Every operation is one of those that were looked for.
+            None => Err(Box::new(Answered::refusal(&unserved(request)))),
+        }
+    }
+
+    fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
+        let capabilities = ClientCapabilities::read(wanted.capabilities);
+        let owner = self.visit.shared.own_address();
+        let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
+        let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
+        let result = self.visit.snapshot.initialize(wanted.negotiated);
+        let answered = Answered::success(&request.id, &result);
+        let mut response = answer::answered(answered, request.context.accepts);
+        // Without an id it is a client that can be asked nothing, and is served all the same.
+        if let Some(id) = sealed.ok().as_deref().and_then(SessionId::parse) {
+            response.headers_mut().insert(SESSION_ID, id.header_value());
+        }
+        response
+    }
+
+    /// The client of a request; or the answer, when it has none, or another replica has given it.
+    pub(super) async fn client(&self, request: &Request<'_>) -> Result<Arc<Client>, Box<Response<Body>>> {
+        let (revision, principal) = (request.context.revision, self.principal.clone());
+        if revision.era() == Era::Modern {
+            return Ok(Arc::new(Client::modern(revision, &request.meta, principal)));
+        }
+        match self.session(&request.context, Some(request)) {
+            Err(why) => Err(Box::new(answer::refusal(&why))),
+            Ok(None) => Ok(Arc::new(Client::without_session(revision, principal))),
+            Ok(Some(ticket)) => match self.elsewhere(&ticket.owner).await {
+                Some(response) => Err(Box::new(response)),
+                None => Ok(Arc::new(self.in_session(&ticket))),
+            },
+        }
+    }
+
+    pub(super) fn in_session(&self, ticket: &Ticket) -> Client {
+        let live = self.visit.server.sessions.live(ticket.key);
+        Client::in_session(ticket, live, self.principal.clone())
+    }
+
+    /// The session that a message names. A legacy client that names none is served without one: it can be asked nothing,
+    /// and nothing is remembered of it.
+    pub(super) fn session(
+        &self,
+        context: &Context,
+        request: Option<&Request<'_>>,
+    ) -> Result<Option<Ticket>, Refusal> {
+        let id = request.map(|request| &request.id);
+        let Some(session) = &context.session else {
+            let named = self.arrived.parts.headers.contains_key(SESSION_ID);
+            return if named { Err(Refusal::session_unknown(id)) } else { Ok(None) };
+        };
+        self.opened(session, request).map(Some)
+    }
+
+    fn opened(&self, session: &SessionId, request: Option<&Request<'_>>) -> Result<Ticket, Refusal> {
+        let opened = self.visit.server.sessions.open(session, &self.principal.fingerprint());
+        opened.map_err(|_| Refusal::session_unknown(request.map(|request| &request.id)))
+    }
+
+    async fn notification(&self, notification: Notification<'_>) -> Response<Body> {
+        let ticket = match self.session(&notification.context, None) {
+            Err(why) => return answer::refusal(&why),
+            Ok(None) => return answer::accepted(),
+            Ok(Some(ticket)) => ticket,
+        };
+        let elsewhere = match &notification.notified {
+            Notified::Cancelled { .. } => self.only_there(&ticket.owner).await,
+            _ => self.elsewhere(&ticket.owner).await,
+        };
+        if let Some(response) = elsewhere {
+            return response;
+        }
+        match &notification.notified {
+            Notified::Cancelled { request_id, .. } => {
+                if let Some(live) = self.visit.server.sessions.find(ticket.key) {
+                    live.cancel(request_id);
+                }
             }
+            Notified::RootsListChanged => self.visit.server.pool.roots_changed(ticket.key),
+            _ => {}
+        }
+        answer::accepted()
+    }
+
+    /// The answer of the replica at `owner` to what means nothing anywhere else: when it cannot be reached now, the client is
+    /// to try again rather than to believe that it was heard.
+    async fn only_there(&self, owner: &str) -> Option<Response<Body>> {
+        if let Some(response) = self.elsewhere(owner).await {
+            return Some(response);
+        }
+        (!self.visit.shared.is_here(owner, self.arrived)).then(answer::not_heard)
+    }
+
+    /// The answer of the replica at `owner`, when that is another one and can be reached. When it cannot, whoever asked goes
+    /// on here, without what that one holds.
+    pub(super) async fn elsewhere(&self, owner: &str) -> Option<Response<Body>> {
+        self.visit.shared.forward(owner, self.arrived).await
+    }
+
+    fn check_mirrored(&self, request: &Request<'_>) -> Result<(), Refusal> {
+        let Operation::CallTool(call) = &request.operation else { return Ok(()) };
+        match (request.context.era(), self.visit.snapshot.tool_for(&self.principal, &call.name)) {
+            (Era::Modern, Some(entry)) => check_param_headers(
+                &self.arrived.parts.headers,
+                &entry.mirrored,
+                call.arguments_json(),
+                &request.id,
+            ),
+            _ => Ok(()),
         }
     }
 }
 
-/// Legacy: "Disconnection [...] SHOULD NOT be interpreted as the client cancelling its request" (2025-11-25,
-/// transports), so the call is a task of its own that outlives the connection.
-async fn detached(
-    shared: &Shared,
-    server: &Arc<Server>,
-    snapshot: &Arc<Snapshot>,
-    call: Owned,
-) -> Response<Body> {
-    let (server, snapshot) = (server.clone(), snapshot.clone());
-    let task = shared.detached.spawn(async move { call.run(&server, &snapshot).await });
-    task.await.unwrap_or_else(|_| answer::json(StatusCode::INTERNAL_SERVER_ERROR, "{}"))
+/// What is read and not offered here.
+pub(super) fn unserved(request: &Request<'_>) -> Refusal {
+    Refusal::method_not_found(&request.id, request.operation.method(), request.context.era())
 }
 
-fn check_mirrored(
-    snapshot: &Snapshot,
-    headers: &HeaderMap,
-    call: &CallTool<'_>,
-    asked: &Asked<'_>,
-) -> Result<(), Refusal> {
-    match (asked.era, snapshot.tool(&call.name)) {
-        (Era::Modern, Some(entry)) => {
-            check_param_headers(headers, &entry.mirrored, call.arguments_json(), asked.id)
-        }
-        _ => Ok(()),
-    }
+/// Registers a request so that its client can cancel it.
+pub(super) fn running(client: &Client, request: &Request<'_>) -> Option<Running> {
+    client.live.as_ref().map(|live| live.begin(&request.id))
 }
 
-/// A call free of the request that it came in.
-struct Owned {
-    id: Id<'static>,
-    era: Era,
-    accepts: Accepts,
-    tool: String,
-    arguments: Option<Box<RawValue>>,
-}
-
-impl Owned {
-    fn new(asked: &Asked<'_>, call: &CallTool<'_>) -> Self {
-        Self {
-            id: asked.id.clone().into_owned(),
-            era: asked.era,
-            accepts: asked.accepts,
-            tool: call.name.clone().into_owned(),
-            arguments: call.arguments.map(ToOwned::to_owned),
-        }
-    }
-
-    async fn run(self, server: &Server, snapshot: &Snapshot) -> Response<Body> {
-        let arguments = self.arguments.as_deref().unwrap_or(&EMPTY_ARGUMENTS);
-        let answered = stack::run(server, snapshot, &self.tool, arguments).await;
-        let asked = Asked { id: &self.id, era: self.era, accepts: self.accepts };
-        let response = asked.called(answered.result, &snapshot.implementation);
-        response.map(|body| hold(body, answered.permit))
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
     }
 }

@@ -3,19 +3,27 @@
 //! [`listener`] accepts and drains, [`connection`] speaks HTTP/1.1 and h2, [`tls`] keeps the certificate, [`routes`]
 //! says what a request is for, [`mcp`], [`subscriptions`] and [`models`] answer it, [`retreat`] sends clients elsewhere.
 
+mod absent;
 pub mod answer;
+pub mod arrived;
+mod batch;
 pub mod connection;
+pub mod duplex;
+pub mod event_stream;
 pub mod held;
 pub mod intake;
 pub mod listener;
 pub mod mcp;
+pub mod metadata;
 pub mod models;
 pub mod retreat;
 pub mod routes;
+pub mod streaming;
+pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, telemetry::Metrics, uplink::news::News};
+use crate::{fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -45,6 +53,14 @@ pub struct Shared {
     pub intake: intake::Intake,
     /// Whether new clients are taken.
     pub retreat: retreat::Retreat,
+    /// By what state that clients carry is sealed.
+    pub keys: Arc<Keyring>,
+    /// Those of them that could not be reached just now.
+    pub absent: absent::Absent,
+    /// Streams of clients that speak HTTP+SSE.
+    pub event_streams: event_stream::EventStreams,
+    /// The other replicas, when this one is told where they reach it.
+    pub peers: Option<Arc<Peers>>,
     /// What there is to tell the operator.
     pub news: Arc<News>,
     answered: AtomicU64,
@@ -63,7 +79,13 @@ pub enum Exposure {
 
 impl Shared {
     /// Shared state of a listener that has served nothing yet.
-    pub fn new(fleet: Arc<Fleet>, metrics: Arc<Metrics>, exposure: Exposure) -> Arc<Self> {
+    pub fn new(
+        fleet: Arc<Fleet>,
+        metrics: Arc<Metrics>,
+        exposure: Exposure,
+        keys: Arc<Keyring>,
+        peers: Option<Arc<Peers>>,
+    ) -> Arc<Self> {
         // Random per process: nobody else's requests may be taken for the handshake, or the handshake for a call.
         let key = RandomState::new().hash_one(std::process::id());
         Arc::new(Self {
@@ -73,6 +95,10 @@ impl Shared {
             detached: TaskTracker::new(),
             intake: intake::Intake::default(),
             retreat: retreat::Retreat::default(),
+            keys,
+            absent: absent::Absent::default(),
+            event_streams: event_stream::EventStreams::default(),
+            peers,
             news: Arc::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),

@@ -4,7 +4,9 @@ use super::{answer::json, held::hold};
 use crate::{
     admission::Refused,
     catalog::Snapshot,
+    identity::{Challenge, Principal},
     model::{self, Body},
+    outgoing::Behalf,
     server::Server,
 };
 use bytes::Bytes;
@@ -13,7 +15,13 @@ use serde_json::json as value;
 use std::time::Duration;
 
 /// Answers `POST /v1/chat/completions`. The permit is held until a stream ends.
-pub async fn chat(server: &Server, snapshot: &Snapshot, headers: &HeaderMap, body: Bytes) -> Response<Body> {
+pub async fn chat(
+    server: &Server,
+    snapshot: &Snapshot,
+    caller: &Principal,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let timer = snapshot.models().start();
     let permit = match server.admission.admit(None).await {
         Ok(permit) => permit,
@@ -24,8 +32,8 @@ pub async fn chat(server: &Server, snapshot: &Snapshot, headers: &HeaderMap, bod
     };
     let parts = &snapshot.parts;
     let providers = &parts.config.providers;
-    let response =
-        model::chat_completions(providers, &parts.credentials, &server.egress, headers, body).await;
+    let behalf = Behalf { credentials: &parts.credentials, signer: &server.signer, caller: Some(caller) };
+    let response = model::chat_completions(providers, &behalf, &server.egress, headers, body).await;
     timer.finish_as(if response.status().is_success() { "ok" } else { "upstream" });
     response.map(|body| hold(body, Some(permit)))
 }
@@ -45,6 +53,18 @@ pub fn error(status: StatusCode, message: &str, code: &str) -> Response<Body> {
 /// A browser page that may not call, in OpenAI's shape.
 pub fn foreign_origin(refusal: &mcpfleet_protocol::server::Refusal) -> Response<Body> {
     error(refusal.status(), refusal.message(), refusal.reason().label())
+}
+
+/// A caller that is not let in, in OpenAI's shape.
+pub fn not_let_in(challenge: &Challenge) -> Response<Body> {
+    challenge.dress(error(challenge.status(), challenge.message(), challenge.label()))
+}
+
+/// A caller that is limited to tools, and models are none of them.
+pub fn out_of_reach() -> Response<Body> {
+    let message =
+        "this key is limited to tools, and /v1 is none of them: ask for one whose `tools` allow /v1/*";
+    error(StatusCode::FORBIDDEN, message, "not_allowed")
 }
 
 fn busy(refused: Refused) -> Response<Body> {

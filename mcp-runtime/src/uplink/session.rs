@@ -75,6 +75,11 @@ impl Session {
                     draining.serve(serving);
                     Ok(())
                 }
+                DownFrame::Message(Down::Keys { keys }) => {
+                    teller.shared.keys.set(&keys)?;
+                    tracing::info!(epochs = ?teller.shared.keys.epochs(), "session keys received");
+                    Ok(())
+                }
                 // A second welcome says nothing new, and bytes come with their announcement.
                 DownFrame::Message(Down::Welcome { .. } | Down::Config(_)) => Ok(()),
             },

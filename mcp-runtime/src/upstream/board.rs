@@ -3,13 +3,22 @@
 //! A slot belongs to one turn of one worker. A worker that was replaced and has not stopped yet has an older turn, and
 //! what it writes is dropped.
 
-use super::{Roster, UpstreamTool, call_timeout, connection::Connection, failure, wanted::Wanted};
+use super::{
+    Roster,
+    connection::{About, Wire},
+    failure,
+    line::Line,
+    offer::Offers,
+    remote::Remote,
+    task::StopOnDrop,
+    wanted::Wanted,
+};
 use crate::call::CallError;
-use mcpfleet_config::status::{UpstreamState, UpstreamStatus};
+use mcpfleet_config::status::{UpstreamState, UpstreamStatus, UpstreamWire};
+use mcpfleet_protocol::Revision;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 use tokio::{
     sync::{Notify, watch},
@@ -42,9 +51,19 @@ struct Slot {
 pub(super) struct Known {
     pub(super) state: UpstreamState,
     pub(super) message: Option<String>,
-    pub(super) tools: Vec<UpstreamTool>,
+    pub(super) offers: Offers,
+    /// What the last hello said.
+    pub(super) greeting: Option<Greeting>,
     /// What calls go through; absent while there is nothing.
-    pub(super) connection: Option<Arc<Connection>>,
+    pub(super) remote: Option<Arc<Remote>>,
+}
+
+/// What a hello said.
+#[derive(Debug, Clone)]
+pub(super) struct Greeting {
+    pub(super) revision: Revision,
+    pub(super) wire: Wire,
+    pub(super) about: About,
 }
 
 /// A worker's right to its slot.
@@ -55,26 +74,29 @@ pub(super) struct Turn {
     pub(super) check: Arc<Notify>,
 }
 
-/// What a call needs: the upstream as it was when the call began.
-#[derive(Debug)]
-pub struct Line {
-    pub(super) connection: Arc<Connection>,
-    pub(super) after: Duration,
-    pub(super) check: Arc<Notify>,
-}
-
-#[derive(Debug)]
-struct StopOnDrop(JoinHandle<()>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Known {
     fn nothing() -> Self {
-        Self { state: UpstreamState::Connecting, message: None, tools: Vec::new(), connection: None }
+        Self {
+            state: UpstreamState::Connecting,
+            message: None,
+            offers: Offers::default(),
+            greeting: None,
+            remote: None,
+        }
+    }
+
+    fn status(&self, name: &str) -> UpstreamStatus {
+        UpstreamStatus {
+            name: name.to_owned(),
+            state: self.state,
+            tools: u32::try_from(self.offers.tools.len()).unwrap_or(u32::MAX),
+            message: self.message.clone(),
+            revision: self.greeting.as_ref().map(|greeting| greeting.revision.to_string()),
+            transport: self.greeting.as_ref().map(|greeting| match greeting.wire {
+                Wire::StreamableHttp => UpstreamWire::StreamableHttp,
+                Wire::HttpSse => UpstreamWire::HttpSse,
+            }),
+        }
     }
 }
 
@@ -118,13 +140,16 @@ impl Board {
         let slot = slots.by_name.get(upstream).ok_or_else(|| CallError::Unavailable {
             message: format!("upstream {upstream:?} is no longer part of this server; list the tools again"),
         })?;
-        let connection = slot.known.connection.clone();
+        let remote = slot.known.remote.clone();
         Ok(Line {
-            connection: connection
-                .ok_or_else(|| failure::unreachable(upstream, slot.known.message.as_deref()))?,
-            after: call_timeout(&slot.wanted.upstream),
+            remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.message.as_deref()))?,
             check: slot.turn.check.clone(),
         })
+    }
+
+    /// Every upstream that answers.
+    pub(super) fn remotes(&self) -> Vec<Arc<Remote>> {
+        self.lock().by_name.values().filter_map(|slot| slot.known.remote.clone()).collect()
     }
 
     pub(super) fn roster(&self) -> Arc<Roster> {
@@ -139,7 +164,7 @@ impl Board {
     fn publish(&self, slots: &Slots) {
         let roster = slots.roster();
         self.roster.send_if_modified(|current| {
-            let changed = !current.is_same(&roster);
+            let changed = **current != roster;
             if changed {
                 *current = Arc::new(roster);
             }
@@ -177,29 +202,16 @@ impl Slots {
     }
 
     fn roster(&self) -> Roster {
-        let status = |(name, slot): (&String, &Slot)| UpstreamStatus {
-            name: name.clone(),
-            state: slot.known.state,
-            tools: u32::try_from(slot.known.tools.len()).unwrap_or(u32::MAX),
-            message: slot.known.message.clone(),
-        };
-        Roster {
-            tools: self.by_name.values().flat_map(|slot| slot.known.tools.clone()).collect(),
-            status: self.by_name.iter().map(status).collect(),
+        let mut roster = Roster::default();
+        for (name, slot) in &self.by_name {
+            let Known { offers, greeting, .. } = &slot.known;
+            roster.tools.extend_from_slice(&offers.tools);
+            roster.prompts.extend_from_slice(&offers.prompts);
+            roster.resources.extend_from_slice(&offers.resources);
+            roster.templates.extend_from_slice(&offers.templates);
+            roster.about.extend(greeting.as_ref().map(|greeting| (name.clone(), greeting.about.clone())));
+            roster.status.push(slot.known.status(name));
         }
-    }
-}
-
-impl Roster {
-    fn is_same(&self, other: &Self) -> bool {
-        let same = |(ours, theirs): (&UpstreamTool, &UpstreamTool)| {
-            ours.upstream == theirs.upstream
-                && ours.name == theirs.name
-                && ours.exposed_name == theirs.exposed_name
-                && ours.definition.get() == theirs.definition.get()
-        };
-        self.status == other.status
-            && self.tools.len() == other.tools.len()
-            && self.tools.iter().zip(&other.tools).all(same)
+        roster
     }
 }

@@ -2,11 +2,20 @@
 
 use super::connection::{ClientError, RpcFailure};
 use crate::{call::CallError, egress::EgressError};
+use mcpfleet_protocol::{Era, ErrorCode};
 
 /// An upstream's own error goes on as it is; everything else names the upstream.
-pub(super) fn for_caller(upstream: &str, error: ClientError) -> CallError {
+pub(super) fn for_caller(upstream: &str, error: ClientError, from: Era) -> CallError {
     match error {
-        ClientError::Rpc(RpcFailure { code, message, data }) => CallError::Upstream { code, message, data },
+        ClientError::Rpc(RpcFailure { code, message, data }) => {
+            CallError::Upstream { code, message, data, from }
+        }
+        ClientError::Unaskable(why) => CallError::Upstream {
+            code: ErrorCode::InvalidParams.number(),
+            message: why.to_owned(),
+            data: None,
+            from,
+        },
         ClientError::Egress(EgressError::Interrupted { .. }) => CallError::Unavailable {
             message: format!(
                 "upstream {upstream:?} failed: {error}; whether the call took effect is unknown, so it was not repeated"
@@ -35,12 +44,20 @@ pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
         | ClientError::Status(_)
         | ClientError::Foreign(_)
         | ClientError::Unusable(_)
+        | ClientError::NoEndpoint
+        | ClientError::Endpoint(_)
         | ClientError::NoAnswer => true,
-        ClientError::Timeout(_)
+        ClientError::Credential(_)
+        | ClientError::Timeout(_)
         | ClientError::Busy(_)
         | ClientError::TooLarge { .. }
         | ClientError::Reply(_)
-        | ClientError::InputRequired
+        | ClientError::NotOffered(_)
+        | ClientError::Unanswered { .. }
+        | ClientError::Inputs(_)
+        | ClientError::TooManyRounds { .. }
+        | ClientError::TooManyQuestions { .. }
+        | ClientError::Unaskable(_)
         | ClientError::UnknownResultType
         | ClientError::Rpc(_) => false,
     }

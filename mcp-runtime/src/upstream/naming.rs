@@ -1,17 +1,32 @@
-//! An upstream's tools under the names that they have here.
+//! What an upstream offers under the names that it has here: tools and prompts get its prefix, URIs are the upstream's own.
 
-use super::{UpstreamTool, connection::Listing};
+use super::{
+    connection::Listing,
+    offer::{Offers, UpstreamOffer, UpstreamTool},
+};
 use mcpfleet_config::{Upstream, tool_name};
-use mcpfleet_protocol::Era;
+use mcpfleet_protocol::{Revision, Tool, answer::Definition};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 /// Longest message about what was left out, in characters.
 const MAX_MESSAGE: usize = 500;
 
-/// The tools as they are exposed, and a message about those that cannot be.
-pub(super) fn expose(upstream: &Upstream, listing: Listing) -> (Vec<UpstreamTool>, Option<String>) {
-    let Listing { tools, mut notes } = listing;
+/// The offer as it is exposed, and a message about what cannot be.
+pub(super) fn expose(upstream: &Upstream, listing: Listing) -> (Offers, Option<String>) {
+    let Listing { tools, prompts, resources, templates, mut notes } = listing;
+    let own = |key: &str| key.to_owned();
+    let prefixed = |key: &str| format!("{}{key}", upstream.prefix);
+    let offers = Offers {
+        tools: expose_tools(upstream, tools, &mut notes),
+        prompts: expose_all(upstream, prompts, (prefixed, "prompt"), &mut notes),
+        resources: expose_all(upstream, resources, (own, "resource"), &mut notes),
+        templates: expose_all(upstream, templates, (own, "resource template"), &mut notes),
+    };
+    (offers, message(&notes))
+}
+
+fn expose_tools(upstream: &Upstream, tools: Vec<Tool>, notes: &mut Vec<String>) -> Vec<UpstreamTool> {
     let mut names = BTreeSet::new();
     let mut exposed = Vec::with_capacity(tools.len());
     for mut tool in tools {
@@ -26,11 +41,38 @@ pub(super) fn expose(upstream: &Upstream, listing: Listing) -> (Vec<UpstreamTool
         }
         let name = std::mem::replace(&mut tool.name, exposed_name.clone());
         // The modern form is the fuller one; what a legacy client must not see is left out when it asks.
-        if let Ok(definition) = RawValue::from_string(tool.write(Era::Modern).as_str().to_owned()) {
+        if let Some(definition) = raw(tool.write(Revision::LATEST_MODERN).as_str()) {
             exposed.push(UpstreamTool { upstream: upstream.name.clone(), name, exposed_name, definition });
         }
     }
-    (exposed, message(&notes))
+    exposed
+}
+
+fn expose_all(
+    upstream: &Upstream,
+    definitions: Vec<Definition>,
+    (exposed_key, what): (impl Fn(&str) -> String, &str),
+    notes: &mut Vec<String>,
+) -> Vec<UpstreamOffer> {
+    let mut keys = BTreeSet::new();
+    let mut exposed = Vec::with_capacity(definitions.len());
+    for definition in definitions {
+        let key = definition.key.clone();
+        if !keys.insert(key.clone()) {
+            notes.push(format!("{what} {key:?} is listed twice"));
+            continue;
+        }
+        let exposed_key = exposed_key(&key);
+        let renamed = definition.renamed(&exposed_key);
+        if let Some(definition) = raw(renamed.write(Revision::LATEST_MODERN).as_str()) {
+            exposed.push(UpstreamOffer { upstream: upstream.name.clone(), key, exposed_key, definition });
+        }
+    }
+    exposed
+}
+
+fn raw(text: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(text.to_owned()).ok()
 }
 
 fn message(notes: &[String]) -> Option<String> {
@@ -53,12 +95,18 @@ mod tests {
     fn upstream(prefix: &str) -> Upstream {
         let transport =
             UpstreamTransport::StreamableHttp { url: "http://crm/mcp".into(), headers: Vec::new() };
-        Upstream { name: "crm".into(), prefix: prefix.into(), transport, timeout_ms: 1000 }
+        Upstream {
+            name: "crm".into(),
+            prefix: prefix.into(),
+            transport,
+            timeout_ms: 1000,
+            scopes: Vec::new(),
+        }
     }
 
     fn listing(tools: &[Value]) -> Listing {
         let read = |tool: &Value| Tool::read(&RawValue::from_string(tool.to_string()).unwrap()).unwrap();
-        Listing { tools: tools.iter().map(read).collect(), notes: Vec::new() }
+        Listing { tools: tools.iter().map(read).collect(), ..Listing::default() }
     }
 
     fn tool(name: &str) -> Value {
@@ -71,7 +119,7 @@ mod tests {
         original["icons"] = json!([{"src": "https://x/i.png"}]);
         original["_meta"] = json!({"ui": {"a": 1}});
         original["outputSchema"] = json!({"type": "array"});
-        let (tools, message) = expose(&upstream("crm_"), listing(&[original.clone()]));
+        let (Offers { tools, .. }, message) = expose(&upstream("crm_"), listing(&[original.clone()]));
         assert_eq!(
             (tools[0].name.as_str(), tools[0].exposed_name.as_str(), message),
             ("search", "crm_search", None)
@@ -83,7 +131,7 @@ mod tests {
     #[test]
     fn names_that_become_illegal_or_stand_twice_are_left_out_and_told() {
         let long = "x".repeat(126);
-        let (tools, message) =
+        let (Offers { tools, .. }, message) =
             expose(&upstream("crm_"), listing(&[tool("a"), tool(&long), tool("b c"), tool("a")]));
         let message = message.unwrap();
         assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a"]);

@@ -9,8 +9,12 @@ use std::{
 /// How often upstreams are asked, and for how long one that is lost stays listed.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Between two lists of an upstream that answers.
+    /// Between two lists of an upstream that answers and does not say when something changes.
     pub refresh: Duration,
+    /// Between two lists of one that does.
+    pub refresh_listening: Duration,
+    /// From a change that an upstream tells of to the list: a rollout of many tools is one change.
+    pub debounce: Duration,
     /// Until the first new attempt after a failure; doubles with each further one.
     pub retry_first: Duration,
     /// The most between two attempts.
@@ -22,10 +26,19 @@ pub struct Pace {
     pub keep_listed: Duration,
 }
 
+/// Whether an upstream's changes come by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    Told,
+    Untold,
+}
+
 impl Default for Pace {
     fn default() -> Self {
         Self {
             refresh: Duration::from_secs(30),
+            refresh_listening: Duration::from_mins(5),
+            debounce: Duration::from_millis(100),
             retry_first: Duration::from_secs(1),
             retry_most: Duration::from_secs(30),
             patience: Duration::from_secs(20),
@@ -36,8 +49,12 @@ impl Default for Pace {
 
 impl Pace {
     /// Until the next list.
-    pub(super) fn until_refresh(&self) -> Duration {
-        spread(self.refresh, chance())
+    pub(super) fn until_refresh(&self, news: News) -> Duration {
+        let base = match news {
+            News::Told => self.refresh_listening.max(self.refresh),
+            News::Untold => self.refresh,
+        };
+        spread(base, chance())
     }
 
     /// Until the next attempt after `failures` in a row, the first being 1.

@@ -4,8 +4,8 @@ use super::connection::Endpoint;
 use crate::{
     credentials::{Credentials, Missing},
     egress::Egress,
+    outgoing::{CredentialSource, Signer},
 };
-use http::HeaderMap;
 use mcpfleet_config::{Upstream, UpstreamTransport};
 use reqwest::Url;
 
@@ -13,13 +13,13 @@ use reqwest::Url;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wanted {
     pub(super) upstream: Upstream,
-    headers: Result<HeaderMap, Missing>,
+    source: Result<CredentialSource, Missing>,
 }
 
 impl Wanted {
-    pub(super) fn new(upstream: &Upstream, credentials: &Credentials) -> Self {
+    pub(super) fn new(upstream: &Upstream, credentials: &Credentials, signer: &Signer) -> Self {
         let UpstreamTransport::StreamableHttp { headers, .. } = &upstream.transport;
-        Self { upstream: upstream.clone(), headers: credentials.headers(headers) }
+        Self { upstream: upstream.clone(), source: signer.source(headers, credentials) }
     }
 
     /// Where to connect to.
@@ -27,10 +27,10 @@ impl Wanted {
     /// # Errors
     /// What keeps it from being tried at all, for whoever runs the server.
     pub(super) fn endpoint(&self, egress: &Egress) -> Result<Endpoint, String> {
-        let headers = self.headers.clone().map_err(|missing| missing.to_string())?;
+        let source = self.source.clone().map_err(|missing| missing.to_string())?;
         let UpstreamTransport::StreamableHttp { url, .. } = &self.upstream.transport;
         let url = Url::parse(url).map_err(|error| format!("its URL cannot be used: {error}"))?;
-        Ok(Endpoint::new(egress.clone(), url, headers))
+        Ok(Endpoint::new(egress.clone(), url, source))
     }
 
     /// Whether both lead to the same server under the same names, so that what the one offers can stand in for the other

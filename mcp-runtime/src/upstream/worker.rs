@@ -1,23 +1,52 @@
-//! The background task of one upstream: open, list, wait, list again; and when that fails, begin anew.
+//! The background task of one upstream: open, list, listen, list again when something changed or some time has passed;
+//! and when that fails, begin anew.
 
 use super::{
     Pace,
-    board::{Board, Turn},
-    connection::{ClientError, Connection, Endpoint, Listing},
+    bell::Bell,
+    board::{Board, Greeting, Turn},
+    connection::{ClientError, Connection, Endpoint, Listens, Listing, Mirrored, Plan},
+    interest::Interests,
+    listening::Listener,
     naming,
+    offer::Offers,
+    pace::News,
+    remote::Remote,
+    sessions::Sessions,
+    task::StopOnDrop,
     wanted::Wanted,
 };
 use crate::egress::Egress;
 use mcpfleet_config::{Upstream, status::UpstreamState};
-use std::sync::Arc;
-use tokio::time::{Instant, sleep, timeout};
+use mcpfleet_protocol::{ClientCapabilities, json::JsonText};
+use serde_json::json;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
+
+/// How often unused sessions are looked for.
+const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) struct Worker {
     upstream: Upstream,
     endpoint: Endpoint,
-    pace: Pace,
-    board: Arc<Board>,
+    around: Around,
     turn: Turn,
+    bell: Arc<Bell>,
+}
+
+/// What a worker shares with others.
+#[derive(Clone)]
+pub(super) struct Around {
+    pub(super) pace: Pace,
+    pub(super) board: Arc<Board>,
+    pub(super) interests: Arc<Interests>,
+    pub(super) bell: Arc<Bell>,
 }
 
 impl Worker {
@@ -25,27 +54,23 @@ impl Worker {
     ///
     /// # Errors
     /// Why it cannot; only another configuration changes that.
-    pub(super) fn new(
-        wanted: &Wanted,
-        egress: &Egress,
-        pace: Pace,
-        board: Arc<Board>,
-        turn: Turn,
-    ) -> Result<Self, String> {
+    pub(super) fn new(wanted: &Wanted, egress: &Egress, around: Around, turn: Turn) -> Result<Self, String> {
         let endpoint = wanted.endpoint(egress)?;
-        Ok(Self { upstream: wanted.upstream.clone(), endpoint, pace, board, turn })
+        let bell = around.bell.clone();
+        Ok(Self { upstream: wanted.upstream.clone(), endpoint, around, turn, bell })
     }
 
     /// Runs until it is stopped from outside.
     pub(super) async fn run(self) {
         let mut failing: Option<Failing> = None;
+        let mut sessions: Option<Arc<Sessions>> = None;
         loop {
-            let error = match self.connect().await {
-                Ok(connection) => {
-                    let era = connection.era().label();
+            let error = match self.connect(&mut sessions).await {
+                Ok(remote) => {
+                    let era = remote.watching.era().label();
                     tracing::info!(upstream = self.upstream.name, era, "upstream connected");
                     failing = None;
-                    let error = self.stay(&connection).await;
+                    let error = self.stay(&remote).await;
                     tracing::info!(upstream = self.upstream.name, %error, "upstream lost; connecting anew");
                     // A restart, a new era or a load balancer's cut: most of the time a new hello is all it takes.
                     continue;
@@ -55,48 +80,101 @@ impl Worker {
             let failing = failing.get_or_insert_with(Failing::begin);
             failing.attempts = failing.attempts.saturating_add(1);
             self.unreachable(&error, failing);
-            sleep(self.pace.until_retry(failing.attempts)).await;
+            sleep(self.around.pace.until_retry(failing.attempts)).await;
         }
     }
 
-    async fn connect(&self) -> Result<Arc<Connection>, ClientError> {
-        let connection = self.patiently(Connection::open(self.endpoint.clone())).await?;
-        let listing = self.patiently(connection.list_tools()).await?;
-        let connection = Arc::new(connection);
-        self.connected(&connection, listing);
-        Ok(connection)
+    /// Greets and lists. Sessions of clients outlive a moment's loss, as long as the server is of the same kind.
+    async fn connect(&self, sessions: &mut Option<Arc<Sessions>>) -> Result<Arc<Remote>, ClientError> {
+        let plan = self.plan();
+        let watching = self.patiently(Connection::planned(plan.clone(), None)).await?;
+        let listing = self.patiently(watching.list()).await?;
+        let found = watching.found();
+        let fitting = sessions.take().filter(|sessions| sessions.found() == found);
+        let fitting =
+            fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
+        *sessions = Some(fitting.clone());
+        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting });
+        self.connected(&remote, listing);
+        Ok(remote)
     }
 
-    /// Lists from time to time, and soon after a call has failed in a way that concerns all; returns when the server no
-    /// longer answers.
-    async fn stay(&self, connection: &Arc<Connection>) -> ClientError {
+    /// The connection that lists can do everything, so that nothing is hidden from it. Nobody is asked through it.
+    fn plan(&self) -> Plan {
+        Plan {
+            endpoint: self.endpoint.clone(),
+            declared: everything(),
+            listens: Listens::ForNews,
+            bell: self.bell.clone(),
+            mirrored: Mirrored::default(),
+        }
+    }
+
+    /// Lists from time to time, when the server says that something changed, and soon after a call has failed in a way
+    /// that concerns all; returns when the server no longer answers.
+    async fn stay(&self, remote: &Arc<Remote>) -> ClientError {
+        let stands = Arc::new(AtomicBool::default());
+        let _listener = self.listen(remote, &stands);
+        let mut sweep = interval(SWEEP);
+        let mut next = self.next_list(remote, &stands);
         loop {
             tokio::select! {
-                () = sleep(self.pace.until_refresh()) => {}
+                () = sleep_until(next) => {}
                 // Many calls can fail at once: they give one new list, and not at once either.
-                () = self.turn.check.notified() => sleep(self.pace.until_retry(1)).await,
+                () = self.turn.check.notified() => sleep(self.around.pace.until_retry(1)).await,
+                () = self.bell.rung() => sleep(self.around.pace.debounce).await,
+                now = sweep.tick() => {
+                    remote.sessions.sweep(now);
+                    continue;
+                }
             }
-            match self.patiently(connection.list_tools()).await {
-                Ok(listing) => self.connected(connection, listing),
+            match self.patiently(remote.watching.list()).await {
+                Ok(listing) => self.connected(remote, listing),
                 Err(error) => return error,
             }
+            next = self.next_list(remote, &stands);
         }
+    }
+
+    fn listen(&self, remote: &Arc<Remote>, stands: &Arc<AtomicBool>) -> StopOnDrop {
+        let listener = Listener {
+            connection: remote.watching.clone(),
+            interests: self.around.interests.clone(),
+            bell: self.bell.clone(),
+            pace: self.around.pace,
+            stands: stands.clone(),
+        };
+        StopOnDrop(tokio::spawn(listener.run()))
+    }
+
+    fn next_list(&self, remote: &Remote, stands: &AtomicBool) -> Instant {
+        let listening = remote.watching.is_listening() || stands.load(Ordering::Relaxed);
+        let news =
+            if listening && remote.watching.about().announces_lists() { News::Told } else { News::Untold };
+        Instant::now() + self.around.pace.until_refresh(news)
     }
 
     async fn patiently<T>(
         &self,
         work: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ClientError> {
-        timeout(self.pace.patience, work).await.unwrap_or(Err(ClientError::Timeout(self.pace.patience)))
+        let patience = self.around.pace.patience;
+        timeout(patience, work).await.unwrap_or(Err(ClientError::Timeout(patience)))
     }
 
-    fn connected(&self, connection: &Arc<Connection>, listing: Listing) {
-        let (tools, message) = naming::expose(&self.upstream, listing);
-        self.board.write(&self.upstream.name, &self.turn, |known| {
+    fn connected(&self, remote: &Arc<Remote>, listing: Listing) {
+        let (offers, message) = naming::expose(&self.upstream, listing);
+        let greeting = Greeting {
+            revision: remote.watching.revision(),
+            wire: remote.watching.found().wire,
+            about: remote.watching.about(),
+        };
+        self.around.board.write(&self.upstream.name, &self.turn, |known| {
             known.state = UpstreamState::Connected;
             known.message = message;
-            known.tools = tools;
-            known.connection = Some(connection.clone());
+            known.offers = offers;
+            known.greeting = Some(greeting);
+            known.remote = Some(remote.clone());
         });
     }
 
@@ -107,16 +185,24 @@ impl Worker {
         } else {
             tracing::debug!(upstream = self.upstream.name, %error, failing.attempts, "upstream unreachable still");
         }
-        let forget = failing.since.elapsed() >= self.pace.keep_listed;
-        self.board.write(&self.upstream.name, &self.turn, |known| {
+        let forget = failing.since.elapsed() >= self.around.pace.keep_listed;
+        self.around.board.write(&self.upstream.name, &self.turn, |known| {
             known.state = UpstreamState::Unreachable;
             known.message = Some(error.to_string());
-            known.connection = None;
+            known.remote = None;
             if forget {
-                known.tools = Vec::new();
+                known.offers = Offers::default();
             }
         });
     }
+}
+
+/// All that a client can be, user interfaces of tools among it.
+fn everything() -> ClientCapabilities {
+    let interfaces = json!({"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}});
+    let mut all = ClientCapabilities::from_bits(u16::MAX);
+    all.extensions = Some(JsonText::from(&interfaces));
+    all
 }
 
 /// A row of failures.

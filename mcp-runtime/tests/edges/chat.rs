@@ -13,6 +13,7 @@ use mcpfleet_runtime::{
     credentials::Credentials,
     egress::Egress,
     model::{self, Body},
+    outgoing::{Behalf, Signer},
 };
 use serde_json::{Value, json};
 use std::{io, sync::Arc};
@@ -35,7 +36,9 @@ fn provider(base_url: &str) -> Provider {
 async fn chat(provider: Provider, body: &str) -> Response<Body> {
     let egress = Egress::new().unwrap();
     let body = Bytes::copy_from_slice(body.as_bytes());
-    model::chat_completions(&[provider], &Credentials::default(), &egress, &HeaderMap::new(), body).await
+    let credentials = Credentials::default();
+    let behalf = Behalf { credentials: &credentials, signer: &Signer::new(egress.clone()), caller: None };
+    model::chat_completions(&[provider], &behalf, &egress, &HeaderMap::new(), body).await
 }
 
 /// A chat with a provider that always answers the same.
@@ -68,8 +71,9 @@ async fn the_body_arrives_byte_for_byte_and_the_clients_key_does_not() {
     }
     let provider = Provider { headers: vec![bearer()], ..provider(&server.url("/v1")) };
     let egress = Egress::new().unwrap();
-    let response =
-        model::chat_completions(&[provider], &credentials("ours"), &egress, &headers, body.into()).await;
+    let ours = credentials("ours");
+    let behalf = Behalf { credentials: &ours, signer: &Signer::new(egress.clone()), caller: None };
+    let response = model::chat_completions(&[provider], &behalf, &egress, &headers, body.into()).await;
     assert_eq!((response.status().as_u16(), text(response).await.as_str()), (200, "{\"id\":1}"));
     let Seen { uri, headers, body: sent, .. } = server.seen().pop().unwrap();
     assert_eq!((uri.path(), sent), ("/v1/chat/completions", Bytes::from(body)));

@@ -7,6 +7,7 @@ use mcpfleet_runtime::{
     call::{CallError, ToolResult},
     credentials::{Credentials, Secret, Source},
     egress::Egress,
+    outgoing::{Behalf, Signer},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,9 @@ async fn run_with(
     credentials: &Credentials,
 ) -> Result<ToolResult, CallError> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    backend::http::run(backend, &arguments, credentials, &Egress::new().unwrap()).await
+    let egress = Egress::new().unwrap();
+    let behalf = Behalf { credentials, signer: &Signer::new(egress.clone()), caller: None };
+    backend::http::run(backend, &arguments, &behalf, &egress).await
 }
 
 /// Runs a tool against a service that always answers the same.

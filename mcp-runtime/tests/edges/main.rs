@@ -5,12 +5,21 @@
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "scripts read better so")]
 
 mod call_command;
+mod callers;
 mod chat;
 mod http_backend;
 mod http_faults;
 mod mcp;
 mod server;
+mod speech;
 mod tls;
 mod upstream;
 mod upstream_faults;
+mod upstream_interim;
+mod upstream_lists;
+mod upstream_news;
+mod upstream_pool;
+mod upstream_questions;
+mod upstream_rounds;
 mod upstream_sessions;
+mod upstream_sse;

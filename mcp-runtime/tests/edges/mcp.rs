@@ -1,14 +1,19 @@
 //! What an MCP server of either era says, for scripts; and a pool that is asked about it.
 
-use crate::server::{Answer, Seen, Server, full};
+use crate::{
+    callers::{Client, tool_call},
+    server::{Answer, Seen, Server, full},
+};
 use mcpfleet_config::{Header, Upstream, UpstreamTransport, status::UpstreamState};
 use mcpfleet_runtime::{
     call::{CallError, Outcome},
     credentials::Credentials,
     egress::Egress,
+    exchange::{Caller, Request},
+    outgoing::Signer,
     upstream::{Pace, Pool, Roster},
 };
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// The method of a JSON-RPC message, or the HTTP method of a request without one.
@@ -80,7 +85,13 @@ pub(crate) fn said(seen: &Seen, text: &str) -> Answer {
 
 pub(crate) fn upstream(name: &str, url: &str) -> Upstream {
     let transport = UpstreamTransport::StreamableHttp { url: url.into(), headers: Vec::new() };
-    Upstream { name: name.into(), prefix: format!("{name}_"), transport, timeout_ms: 60_000 }
+    Upstream {
+        name: name.into(),
+        prefix: format!("{name}_"),
+        transport,
+        timeout_ms: 60_000,
+        scopes: Vec::new(),
+    }
 }
 
 pub(crate) fn with_headers(upstream: Upstream, headers: Vec<Header>) -> Upstream {
@@ -92,6 +103,8 @@ pub(crate) fn with_headers(upstream: Upstream, headers: Vec<Header>) -> Upstream
 pub(crate) fn pace() -> Pace {
     Pace {
         refresh: Duration::from_hours(1),
+        refresh_listening: Duration::from_hours(1),
+        debounce: Duration::from_millis(1),
         retry_first: Duration::from_millis(1),
         retry_most: Duration::from_millis(5),
         patience: Duration::from_mins(1),
@@ -104,7 +117,8 @@ pub(crate) fn pool(upstreams: &[Upstream]) -> Arc<Pool> {
 }
 
 pub(crate) fn pool_at(pace: Pace, upstreams: &[Upstream]) -> Arc<Pool> {
-    let pool = Pool::with_pace(Egress::new().unwrap(), pace);
+    let egress = Egress::new().unwrap();
+    let pool = Pool::with_pace(egress.clone(), Signer::new(egress), pace);
     pool.apply(upstreams, &Arc::new(Credentials::default()));
     Arc::new(pool)
 }
@@ -132,11 +146,20 @@ pub(crate) async fn call(
     tool: &str,
     arguments: Value,
 ) -> Result<Value, CallError> {
-    let arguments = RawValue::from_string(arguments.to_string()).unwrap();
-    match pool.line(upstream)?.call(upstream, tool, &arguments, None).await? {
+    let caller = Client::modern(0).silent();
+    match send(pool, upstream, &tool_call(tool, &arguments), &caller).await? {
         Outcome::Forwarded(result) => Ok(serde_json::from_str(result.get()).unwrap()),
-        Outcome::Made(made) => panic!("{made:?}"),
+        other => panic!("{other:?}"),
     }
+}
+
+pub(crate) async fn send(
+    pool: &Pool,
+    upstream: &str,
+    request: &Request,
+    caller: &Caller,
+) -> Result<Outcome, CallError> {
+    pool.line(upstream)?.send(upstream, request, caller, None).await
 }
 
 pub(crate) async fn unavailable(pool: &Pool, tool: &str) -> String {

@@ -66,7 +66,7 @@ async fn garbage_is_refused_legibly_and_harms_nothing() {
             "another request",
         ),
         (|seen| result(seen, json!({"resultType": "surprise"})), "unknown resultType"),
-        (|seen| result(seen, json!({"resultType": "input_required"})), "asks for input"),
+        (|seen| result(seen, json!({"resultType": "input_required"})), "neither inputRequests"),
         (|_| Ok(full(202, "", "")), "without an answer"),
         (|_| Ok(full(503, "text/plain", "later")), "overloaded (HTTP 503"),
         (|_| Ok(full(401, "", "")), "refuses our credentials"),

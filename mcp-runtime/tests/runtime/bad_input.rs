@@ -85,12 +85,12 @@ async fn other_methods_and_paths_say_what_there_is() {
     let (_dir, runtime) = runtime().await;
     let get = runtime.http.get(runtime.url("/mcp")).send().await.unwrap();
     assert_eq!(get.status(), StatusCode::NOT_ACCEPTABLE, "GET is for event streams");
-    for method in [Method::DELETE, Method::PUT] {
-        let response = runtime.http.request(method, runtime.url("/mcp")).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
-        assert_eq!(response.headers()["allow"], "GET, POST");
-        assert_eq!(document(response).await["jsonrpc"], "2.0");
-    }
+    let response = runtime.http.request(Method::PUT, runtime.url("/mcp")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(response.headers()["allow"], "GET, POST, DELETE");
+    assert_eq!(document(response).await["jsonrpc"], "2.0");
+    let response = runtime.http.request(Method::DELETE, runtime.url("/mcp")).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST, "a DELETE ends a session, and names none");
     let response = runtime.http.get(runtime.url("/")).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert_eq!(document(response).await["endpoints"], json!(["/mcp"]));

@@ -1,6 +1,6 @@
 //! `mcp-runtime lint`: what is printed, and the exit code.
 
-use crate::manifests::{asking, fixed, fleet, write};
+use crate::manifests::{asking, fixed, fleet, server, write};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 
@@ -83,4 +83,32 @@ fn tools_without_a_server_are_checked_too() {
     assert_eq!(code, 1);
     assert!(text.contains("InvalidSchema") && !text.contains("NotSelected"), "{text}");
     assert_eq!(lint(&dir.path().join("nothing-here.yaml"), &[]).0, 1);
+}
+
+#[test]
+fn the_example_with_prompts_and_resources_passes() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/prompts");
+    let (code, text) = lint(&example, &[]);
+    assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"));
+}
+
+#[test]
+fn what_a_server_offers_itself_is_checked_with_its_place() {
+    let offers = "  prompts:\n  - {name: greet, messages: [{role: User, text: 'Hello {{who}}'}]}\n  \
+                  - {name: quote, messages: [{role: User, resource: {uri: 'shop://gone'}}]}\n  resources:\n  \
+                  - {name: tier, uriTemplate: 'shop://{tier', content: {text: x}}\n";
+    let example = "backend: {static: {text: x}}\n  examples: [{say: odd, arguments: {id: x}}]";
+    let dir = fleet(&[fixed("odd", "x").replace("backend: {static: {text: x}}", example)]);
+    write(dir.path(), "server.yaml", &server("support", offers));
+    let (code, text) = lint(dir.path(), &["--output", "json"]);
+    assert_eq!(code, 1, "{text}");
+    let findings: Vec<Value> = serde_json::from_str(&text).unwrap();
+    for (field, reason) in [
+        ("spec.prompts[greet].messages[0].text", "UnknownArgument"),
+        ("spec.prompts[quote].messages[0].resource.uri", "ResourceNotFound"),
+        ("spec.resources[tier].uriTemplate", "InvalidTemplate"),
+        ("spec.examples[0].arguments", "InvalidExample"),
+    ] {
+        assert!(findings.iter().any(|f| f["field"] == field && f["reason"] == reason), "{field}: {text}");
+    }
 }

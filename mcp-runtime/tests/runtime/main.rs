@@ -14,5 +14,6 @@ mod protocol;
 mod queue;
 mod readiness;
 mod reload;
+mod replicas;
 mod standalone;
 mod uplink;

@@ -145,7 +145,7 @@ async fn a_server_without_streams_says_so() {
     assert_eq!(tool_capabilities(&runtime).await, [json!({}), json!({})]);
     let legacy = get(&runtime, "/mcp").await;
     assert_eq!(legacy.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(legacy.headers()["allow"], "POST");
+    assert_eq!(legacy.headers()["allow"], "POST, DELETE");
     let modern = listen(&runtime, "/mcp").await.text().await.unwrap();
     let messages: Vec<Value> = modern
         .lines()
@@ -169,9 +169,10 @@ async fn other_methods_and_clients_that_take_no_stream_are_refused() {
         (modern.status(), &modern.headers()["allow"]),
         (StatusCode::METHOD_NOT_ALLOWED, &"POST".parse().unwrap())
     );
-    let deleted = runtime.http.delete(runtime.url("/mcp")).send().await.unwrap();
+    let deleted = runtime.http.delete(runtime.url("/mcp")).header("mcp-protocol-version", "2026-07-28");
+    let deleted = deleted.send().await.unwrap();
     assert_eq!(deleted.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(deleted.headers()["allow"], "GET, POST");
+    assert_eq!(deleted.headers()["allow"], "POST");
     let foreign = runtime.http.get(runtime.url("/mcp")).header("accept", "text/event-stream");
     let foreign = foreign.header("origin", "https://evil.example").send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);

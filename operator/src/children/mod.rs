@@ -44,6 +44,8 @@ pub const CONFIG_HASH: &str = "mcpfleet.dev/config-hash";
 pub const CONFIG_REVISION: &str = "mcpfleet.dev/config-revision";
 /// Data port of a runtime.
 pub const MCP_PORT: i32 = 8080;
+/// Port by which replicas of a runtime reach each other. In no Service: the pod is meant.
+pub const PEER_PORT: i32 = 8082;
 /// Admin port of a runtime: probes, metrics, status.
 pub const ADMIN_PORT: i32 = 9090;
 

@@ -1,11 +1,11 @@
 //! The pod template: Restricted pod security, no API token, a clean way to die.
 
-use super::{ADMIN_PORT, Blueprint, MCP_PORT, configmap, labels, probes, selector, volumes};
+use super::{ADMIN_PORT, Blueprint, MCP_PORT, PEER_PORT, configmap, labels, probes, selector, volumes};
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, Container, ContainerPort, Lifecycle, LifecycleHandler, PodSecurityContext, PodSpec,
-        PodTemplateSpec, ResourceRequirements, SeccompProfile, SecurityContext, SleepAction,
-        TopologySpreadConstraint,
+        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, Lifecycle, LifecycleHandler,
+        ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceRequirements,
+        SeccompProfile, SecurityContext, SleepAction, TopologySpreadConstraint,
     },
     apimachinery::pkg::api::resource::Quantity,
 };
@@ -18,6 +18,8 @@ pub const PRE_STOP_SECONDS: i64 = 5;
 /// Longest time that calls in flight are given at shutdown, in seconds. A constant, not the longest timeout of
 /// the tools: else a new tool with a longer one would roll every pod. A pod without calls ends at once.
 const DRAIN_SECONDS: i64 = 300;
+/// Variable with the pod's address.
+const POD_IP: &str = "POD_IP";
 /// User and group of the image.
 const USER: i64 = 65_532;
 
@@ -53,7 +55,8 @@ fn runtime(blueprint: &Blueprint<'_>, template: &PodTemplate) -> Container {
         image: Some(template.image.clone().unwrap_or_else(|| defaults.runtime_image.clone())),
         image_pull_policy: Some(defaults.image_pull_policy.clone()),
         args: Some(args(blueprint)),
-        ports: Some(vec![port("mcp", MCP_PORT), port("admin", ADMIN_PORT)]),
+        env: Some(vec![pod_ip()]),
+        ports: Some(vec![port("mcp", MCP_PORT), port("peer", PEER_PORT), port("admin", ADMIN_PORT)]),
         startup_probe: Some(probes::startup()),
         readiness_probe: Some(probes::readiness()),
         liveness_probe: Some(probes::liveness()),
@@ -83,12 +86,21 @@ fn args(blueprint: &Blueprint<'_>) -> Vec<String> {
     args.extend(["--credentials".into(), volumes::CREDENTIALS_DIR.into()]);
     args.extend(["--listen".into(), format!("0.0.0.0:{MCP_PORT}")]);
     args.extend(["--admin".into(), format!("0.0.0.0:{ADMIN_PORT}")]);
+    args.extend(["--peer".into(), format!("0.0.0.0:{PEER_PORT}")]);
+    args.extend(["--peer-advertise".into(), format!("$({POD_IP})")]);
     // As long as the grace period allows: a call in flight outlives a rollout.
     args.extend(["--drain-timeout".into(), format!("{DRAIN_SECONDS}s")]);
     if blueprint.product.pod.tls_secret.is_some() {
         args.extend(["--tls-dir".into(), volumes::TLS_DIR.into()]);
     }
     args
+}
+
+/// Where other replicas reach this one.
+fn pod_ip() -> EnvVar {
+    let field = ObjectFieldSelector { api_version: Some("v1".into()), field_path: "status.podIP".into() };
+    let source = EnvVarSource { field_ref: Some(field), ..EnvVarSource::default() };
+    EnvVar { name: POD_IP.into(), value: None, value_from: Some(source) }
 }
 
 fn port(name: &str, number: i32) -> ContainerPort {

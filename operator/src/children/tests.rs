@@ -149,10 +149,17 @@ fn rollouts_and_drains_lose_nothing() {
 }
 
 #[test]
-fn nobody_but_the_kubelet_reaches_the_admin_port() {
+fn nobody_but_replicas_reaches_the_peer_port_and_nobody_but_the_kubelet_the_admin_port() {
     let children = plain();
     let policy = &manifest(&children, ChildKind::NetworkPolicy)["spec"];
-    assert_eq!(policy["ingress"], json!([{"ports": [{"port": 8080, "protocol": "TCP"}]}]));
+    let replicas = json!([{"podSelector": policy["podSelector"]}]);
+    assert_eq!(
+        policy["ingress"],
+        json!([
+            {"ports": [{"port": 8080, "protocol": "TCP"}]},
+            {"ports": [{"port": 8082, "protocol": "TCP"}], "from": replicas},
+        ])
+    );
     assert_eq!(policy["policyTypes"], json!(["Ingress"]));
 }
 
@@ -185,4 +192,18 @@ fn the_template_of_users_wins() {
         (&json!({"disk": "fast"}), &json!([{"name": "pull"}]))
     );
     assert_eq!(pod["topologySpreadConstraints"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn replicas_reach_each_other_by_their_pods_addresses() {
+    let children = plain();
+    let container = template(&children)["spec"]["containers"][0].clone();
+    let port = container["ports"].as_array().unwrap().iter().find(|port| port["name"] == "peer").unwrap();
+    assert_eq!(port["containerPort"], json!(8082));
+    let args: Vec<&str> = container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let told = |flag: &str| args.windows(2).find(|pair| pair[0] == flag).map(|pair| pair[1]);
+    assert_eq!((told("--peer"), told("--peer-advertise")), (Some("0.0.0.0:8082"), Some("$(POD_IP)")));
+    assert_eq!(container["env"][0]["valueFrom"]["fieldRef"]["fieldPath"], json!("status.podIP"));
+    let service = &manifest(&children, ChildKind::Service)["spec"]["ports"];
+    assert_eq!(service.as_array().map(Vec::len), Some(1), "a Service would lead to any replica");
 }

@@ -4,12 +4,15 @@ use super::{Fleet, News};
 use crate::{
     context::Context,
     metrics::Streaming,
+    sessions::{self, Master},
     world::{Key, Touched},
 };
 use arc_swap::ArcSwapOption;
-use mcpfleet_config::stream::Epoch;
+use kube::ResourceExt;
+use mcpfleet_config::stream::{Epoch, SessionKey};
 use mcpfleet_crds::{compile::Kind, v1alpha1::McpServer};
 use std::{fmt, sync::Arc};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Shared by the listener, the election and the leader's work.
@@ -83,6 +86,21 @@ impl Term {
     /// Whether there is such a server.
     pub fn knows(&self, server: &Key) -> bool {
         self.context.world.objects.get::<McpServer>(server).is_some()
+    }
+
+    /// What the replicas of a server share; empty while there is nothing, or no such server.
+    ///
+    /// # Errors
+    /// The crypto library failed.
+    pub fn session_keys(&self, server: &Key) -> Result<Vec<SessionKey>, sessions::Error> {
+        let server = self.context.world.objects.get::<McpServer>(server);
+        let uid = server.and_then(|server| server.uid());
+        uid.map_or(Ok(Vec::new()), |uid| self.context.session_keys.of(&uid))
+    }
+
+    /// Moves when that changes.
+    pub fn session_keys_changed(&self) -> watch::Receiver<Arc<[Master]>> {
+        self.context.session_keys.changed()
     }
 
     /// Has a server looked at, with its tools and routes, when there is news of its pods.

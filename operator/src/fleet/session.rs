@@ -1,6 +1,7 @@
 //! One runtime's stream: reads reports, writes what the outbox holds, until either side or the term ends.
 
 use super::{Config, Term, outbox::Outbox, review::Peer};
+use crate::sessions::{self, Master};
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
@@ -12,6 +13,7 @@ use mcpfleet_config::stream::{
     codec::{BadFrame, UpDecoder, line},
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
 /// Body of an answer.
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -40,6 +42,8 @@ enum End {
     NoHello,
     #[error("the runtime was started for {said}, its token is of {proved}")]
     Imposter { said: String, proved: String },
+    #[error("{0}")]
+    Keys(#[from] sessions::Error),
     #[error("a message cannot be encoded: {0}")]
     Encode(#[from] serde_json::Error),
 }
@@ -68,7 +72,14 @@ impl Stream {
     async fn run(mut self) -> End {
         match self.greet().await {
             Err(end) => end,
-            Ok(hello) => self.attend(&hello).await,
+            Ok(hello) => {
+                // Before the keys are read: what changes from here on is sent as well.
+                let keys = self.term.session_keys_changed();
+                match self.bring_keys().await {
+                    Err(end) => end,
+                    Ok(()) => self.attend(&hello, keys).await,
+                }
+            }
         }
     }
 
@@ -83,20 +94,25 @@ impl Stream {
     }
 
     /// From here on the pod counts.
-    async fn attend(mut self, hello: &Hello) -> End {
+    async fn attend(mut self, hello: &Hello, keys: watch::Receiver<Arc<[Master]>>) -> End {
         let Peer { server, pod, uid } = self.peer.clone();
         let term = self.term.clone();
         let outbox = Arc::new(Outbox::default());
         let _counted = term.count_stream();
         let session = term.fleet().join(&server, &uid, &pod, hello.format, &outbox);
         tracing::info!(%server, pod, version = hello.version, format = hello.format, "a runtime has dialled");
-        let end = self.talk(&outbox, session).await.err().unwrap_or(End::HungUp);
+        let end = self.talk(&outbox, session, keys).await.err().unwrap_or(End::HungUp);
         let news = term.fleet().leave(&server, &uid, session);
         term.tell(&server, news);
         end
     }
 
-    async fn talk(&mut self, outbox: &Outbox, session: u64) -> Result<(), End> {
+    async fn talk(
+        &mut self,
+        outbox: &Outbox,
+        session: u64,
+        mut keys: watch::Receiver<Arc<[Master]>>,
+    ) -> Result<(), End> {
         let term = self.term.clone();
         loop {
             tokio::select! {
@@ -104,6 +120,7 @@ impl Stream {
                 biased;
                 () = term.over.cancelled() => return Err(End::TermOver),
                 () = outbox.closed().cancelled() => return Err(End::Replaced),
+                Ok(()) = keys.changed() => self.bring_keys().await?,
                 pending = outbox.take() => {
                     if let Some(serving) = pending.serving {
                         self.send(line(&Down::Serve(serving))?.into()).await?;
@@ -121,6 +138,15 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Before there are any nothing is sent: the runtime has a key of its own meanwhile.
+    async fn bring_keys(&mut self) -> Result<(), End> {
+        let keys = self.term.session_keys(&self.peer.server)?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.send(line(&Down::Keys { keys })?.into()).await
     }
 
     async fn bring(&mut self, config: &Config) -> Result<(), End> {

@@ -1,13 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::fleets::Fleet;
+use super::{auths, fleets::Fleet, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Anonymous, Auth, Autoscaling, Backend, BodySource, DurationString, HttpAuth, HttpBackend,
-        HttpHeader, HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
-        ProviderRoute, ProviderRouteSpec, Remote, Scaler, Secret, SecretKeyRef, Selection, ServerRef,
-        StaticBackend, Tls, Upstream,
+        Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
+        McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
+        ProviderRouteSpec, Remote, Scaler, Selection, ServerRef, StaticBackend, Tls, ToolExample,
+        ToolPriority, Upstream,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -15,7 +15,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 /// Words that are often right and sometimes terrible.
-fn word() -> impl Strategy<Value = String> {
+pub(super) fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(vec!["a", "b", "shop", "find-order", "x_y", "id"]).prop_map(String::from),
         1 => any::<String>(),
@@ -55,22 +55,10 @@ fn schema() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn auth() -> impl Strategy<Value = HttpAuth> {
-    (option::of((word(), word())), option::of((word(), word(), word()))).prop_map(|(bearer, header)| {
-        HttpAuth {
-            bearer: bearer.map(|(name, key)| Secret { secret_ref: SecretKeyRef { name, key } }),
-            header: header.map(|(header, name, key)| crate::v1alpha1::HeaderAuth {
-                name: header,
-                secret_ref: SecretKeyRef { name, key },
-            }),
-        }
-    })
-}
-
 fn http() -> impl Strategy<Value = HttpBackend> {
     let method = select(vec![HttpMethod::Get, HttpMethod::Post, HttpMethod::Delete]);
     let body = option::of(select(vec![BodySource::None, BodySource::Arguments]));
-    (method, url(), vec((word(), word()), 0..3), option::of(auth()), body).prop_map(
+    (method, url(), vec((word(), word()), 0..3), option::of(auths::outgoing()), body).prop_map(
         |(method, url, headers, auth, body)| HttpBackend {
             method,
             url,
@@ -81,19 +69,31 @@ fn http() -> impl Strategy<Value = HttpBackend> {
     )
 }
 
+fn example() -> impl Strategy<Value = ToolExample> {
+    let arguments = prop_oneof![Just(json!({"id": 1})), Just(json!({"id": "x"})), Just(Value::Null)];
+    (word(), arguments).prop_map(|(say, arguments)| ToolExample { say, arguments })
+}
+
 fn tool() -> impl Strategy<Value = McpTool> {
     let backend = (option::of(word()), option::of(http()))
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
-    (word(), option::of(word()), word(), schema(), backend, duration(), any::<bool>(), 0..3_i64).prop_map(
-        |(object, name, description, input_schema, backend, timeout, labelled, age)| {
+    let metadata = (word(), any::<bool>(), 0..3_i64);
+    let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
+    (metadata, option::of(word()), word(), schemas, backend, duration(), auths::scopes()).prop_map(
+        |((object, labelled, age), name, description, schemas, backend, timeout, scopes)| {
+            let (input_schema, output_schema, examples) = schemas;
             let spec = McpToolSpec {
                 name,
                 title: None,
                 description,
                 input_schema,
+                output_schema,
+                priority: ToolPriority::Normal,
+                examples,
                 annotations: None,
                 backend,
                 timeout,
+                scopes,
             };
             let mut tool = McpTool::new(&object, spec);
             tool.metadata.namespace = Some("agents".into());
@@ -122,10 +122,18 @@ fn selection() -> impl Strategy<Value = Selection> {
 }
 
 fn upstream() -> impl Strategy<Value = Upstream> {
-    let remote = option::of((url(), option::of(auth())).prop_map(|(url, auth)| Remote { url, auth }));
+    let remote =
+        option::of((url(), option::of(auths::outgoing())).prop_map(|(url, auth)| Remote { url, auth }));
     let server_ref = option::of(word().prop_map(|name| ServerRef { name }));
-    (word(), word(), remote, server_ref, duration()).prop_map(
-        |(name, prefix, remote, server_ref, timeout)| Upstream { name, prefix, remote, server_ref, timeout },
+    (word(), word(), remote, server_ref, duration(), auths::scopes()).prop_map(
+        |(name, prefix, remote, server_ref, timeout, scopes)| Upstream {
+            name,
+            prefix,
+            remote,
+            server_ref,
+            timeout,
+            scopes,
+        },
     )
 }
 
@@ -159,18 +167,30 @@ fn server() -> impl Strategy<Value = McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
-    let who = prop_oneof![5 => Just(Some(Anonymous {})), 1 => Just(None)];
     let selections = (option::of(selection()), option::of(selection()));
+    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()));
-    (word(), selections, vec(upstream(), 0..4), who, load, tls, vec(word(), 0..2)).prop_map(
-        |(name, (tools, models), upstreams, anonymous, (admission, autoscaling), tls, allowed_origins)| {
+    (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
+        |(
+            name,
+            (tools, models),
+            offers,
+            (auth, public_url),
+            (admission, autoscaling),
+            tls,
+            allowed_origins,
+        )| {
+            let (upstreams, prompts, resources) = offers;
             let spec = McpServerSpec {
                 replicas: 1,
                 autoscaling,
                 tools,
+                prompts,
+                resources,
                 upstreams,
                 models,
-                auth: Auth { anonymous },
+                auth,
+                public_url,
                 admission,
                 tls,
                 allowed_origins,
@@ -184,7 +204,7 @@ fn server() -> impl Strategy<Value = McpServer> {
 }
 
 fn route() -> impl Strategy<Value = ProviderRoute> {
-    let provider = (word(), url(), option::of(auth()), vec(word(), 0..3), duration()).prop_map(
+    let provider = (word(), url(), option::of(auths::outgoing()), vec(word(), 0..3), duration()).prop_map(
         |(name, base_url, auth, models, timeout)| Provider {
             name,
             api: ProviderApi::OpenAI,

@@ -8,6 +8,7 @@
 //! runtime                                   operator (leader)
 //!    |-- POST /v1/runtimes, Hello ------------->|  token reviewed: which pod, which server
 //!    |<------------------- Welcome { epoch } ---|  an epoch older than one seen before is refused
+//!    |<---------------------- Keys { keys } ---|  kept in memory; sent again when they change
 //!    |<-------- Config { revision, hash } + bytes  validated whole, swapped, or refused whole
 //!    |-- Report { status } -------------------->|  the acknowledgement: which hash is served, which refused
 //!    |-- Report { signals } ------------------->|  on change, and at least every HEARTBEAT
@@ -17,6 +18,9 @@
 //! Both sides pass over fields and messages that they do not know: they may be one version apart.
 
 pub mod codec;
+mod keys;
+
+pub use keys::{KEY_BYTES, SessionKey};
 
 use crate::{ConfigHash, ServerName, status::PodStatus};
 use serde::{Deserialize, Serialize};
@@ -131,6 +135,12 @@ pub enum Down {
     Welcome {
         /// The operator's term.
         epoch: Epoch,
+    },
+    /// What replicas of this server share: before the first configuration, and again when it changes.
+    Keys {
+        /// The first one seals. The others only open: those that have sealed, and the one that is to seal next, so
+        /// that it is known everywhere before anything is sealed with it.
+        keys: Vec<SessionKey>,
     },
     /// A configuration; `length` bytes of it follow.
     Config(Announced),

@@ -1,9 +1,9 @@
-//! `tools/call`: results of our own, and an upstream's results for a client of the other era.
+//! `tools/call`: results of our own.
 
 use super::{Implementation, handshake::server_meta};
 use crate::{
-    Era,
-    json::{JsonText, Members, ObjectWriter, string},
+    Era, Revision,
+    json::{JsonText, ObjectWriter, array},
 };
 use serde_json::value::RawValue;
 
@@ -30,7 +30,8 @@ pub enum ToolOutcome {
 pub struct CallResult {
     /// For models, in order.
     pub content: Vec<Content>,
-    /// Any JSON value; legacy clients get it only when it is an object.
+    /// Any JSON value; legacy clients get it only when it is an object, and since 2025-06-18. Its text must be in the
+    /// content too, as [`CallResult::structured`] sees to.
     pub structured: Option<JsonText>,
     /// `isError`.
     pub outcome: ToolOutcome,
@@ -53,15 +54,16 @@ impl CallResult {
         Self { structured: Some(value), ..Self::text(text) }
     }
 
-    /// The result for a client of `era`.
-    pub fn write(&self, era: Era, server: &Implementation) -> JsonText {
-        let blocks: Vec<String> = self.content.iter().map(Content::write).collect();
+    /// The result for a client of `revision`.
+    pub fn write(&self, revision: Revision, server: &Implementation) -> JsonText {
+        let era = revision.era();
+        let blocks: Vec<String> = self.content.iter().map(|content| content.write(revision)).collect();
         let structured = self.structured.as_ref().map(JsonText::as_str);
-        let structured = structured.filter(|value| era == Era::Modern || value.starts_with('{'));
+        let structured = structured.filter(|value| takes_structured(value, revision));
         let is_error = (self.outcome == ToolOutcome::Failed).then_some("true");
         let writer = ObjectWriter::new().text_some("resultType", (era == Era::Modern).then_some("complete"));
         let writer = writer
-            .raw("content", &format!("[{}]", blocks.join(",")))
+            .raw("content", &array(blocks.iter().map(String::as_str)))
             .raw_some("structuredContent", structured)
             .raw_some("isError", is_error);
         match era {
@@ -71,48 +73,24 @@ impl CallResult {
     }
 }
 
+/// Whether `structuredContent` may be this: none before 2025-06-18, objects until 2025-11-25, then any value.
+pub(super) fn takes_structured(value: &str, revision: Revision) -> bool {
+    match revision {
+        Revision::V2024_11_05 | Revision::V2025_03_26 => false,
+        Revision::V2025_06_18 | Revision::V2025_11_25 => value.trim_start().starts_with('{'),
+        Revision::V2026_07_28 => true,
+    }
+}
+
 impl Content {
-    fn write(&self) -> String {
+    /// The block for a client of `revision`.
+    pub(super) fn write(&self, revision: Revision) -> String {
         match self {
             Self::Text(text) => ObjectWriter::new().text("type", "text").text("text", text).into_string(),
-            Self::Block(block) => block.as_str().to_owned(),
+            Self::Block(block) => match serde_json::from_str::<&RawValue>(block.as_str()) {
+                Ok(raw) => super::content::block(raw, revision),
+                Err(_) => block.as_str().to_owned(),
+            },
         }
     }
-}
-
-/// Why an upstream's result cannot be passed on.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ForwardError {
-    /// It is no object.
-    #[error("the upstream's result is no object")]
-    NoObject,
-    /// It asks for input; translating that comes with the other revisions.
-    #[error("the upstream asks for input from the client, which is not translated yet")]
-    InputRequired,
-    /// "A `resultType` of any value unrecognized by the client MUST be considered invalid" (2026-07-28, basic,
-    /// "`ResultType`").
-    #[error("the upstream's result has an unknown resultType")]
-    UnknownResultType,
-}
-
-/// An upstream's complete result for a client of `era`. Every member is kept but those that the era lacks:
-/// legacy results lose `resultType` and a `structuredContent` that is no object, modern ones gain `resultType`.
-///
-/// # Errors
-/// [`ForwardError`].
-pub fn forward_result(result: &RawValue, era: Era) -> Result<JsonText, ForwardError> {
-    let members = Members::read(result).ok_or(ForwardError::NoObject)?;
-    let kind = members.get("resultType").map(string);
-    match kind.as_ref().map(Option::as_deref) {
-        None | Some(Some("complete")) => {}
-        Some(Some("input_required")) => return Err(ForwardError::InputRequired),
-        Some(_) => return Err(ForwardError::UnknownResultType),
-    }
-    let writer = ObjectWriter::new().text_some("resultType", (era == Era::Modern).then_some("complete"));
-    let kept = members.iter().filter(|(key, value)| match *key {
-        "resultType" => false,
-        "structuredContent" => era == Era::Modern || value.get().starts_with('{'),
-        _ => true,
-    });
-    Ok(kept.fold(writer, |writer, (key, value)| writer.raw(key, value.get())).finish())
 }

@@ -2,8 +2,8 @@
 
 use super::CachePolicy;
 use crate::{
-    Revision,
-    json::{JsonText, ObjectWriter, quoted},
+    Revision, ServerCapabilities,
+    json::{JsonText, ObjectWriter, array, quoted},
     server::key,
 };
 
@@ -24,11 +24,12 @@ impl Implementation {
         Self { name: name.into(), title: None, version: version.into() }
     }
 
-    /// The object on the wire.
-    pub fn write(&self) -> JsonText {
+    /// The object on the wire; titles are of 2025-06-18.
+    pub fn write(&self, revision: Revision) -> JsonText {
+        let title = self.title.as_deref().filter(|_| revision >= Revision::V2025_06_18);
         ObjectWriter::new()
             .text("name", &self.name)
-            .text_some("title", self.title.as_deref())
+            .text_some("title", title)
             .text("version", &self.version)
             .finish()
     }
@@ -39,28 +40,10 @@ impl Implementation {
 pub struct ServerIdentity {
     /// Who it is.
     pub info: Implementation,
-    /// What it offers; an object such as [`tools_capability`].
-    pub capabilities: JsonText,
+    /// What it offers.
+    pub capabilities: ServerCapabilities,
     /// Guidance for models.
     pub instructions: Option<String>,
-}
-
-/// Whether a server tells clients that its list has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListChanges {
-    /// It does, on notification streams.
-    Announced,
-    /// It offers no notification streams.
-    Silent,
-}
-
-/// Capabilities of a server that offers tools (2026-07-28 and 2025-11-25, server/tools, "Capabilities").
-pub fn tools_capability(changes: ListChanges) -> JsonText {
-    let tools = match changes {
-        ListChanges::Announced => r#"{"listChanged":true}"#,
-        ListChanges::Silent => "{}",
-    };
-    ObjectWriter::new().raw("tools", tools).finish()
 }
 
 /// The result of `initialize`, with the revision of [`crate::server::Initialize::negotiated`]
@@ -68,19 +51,19 @@ pub fn tools_capability(changes: ListChanges) -> JsonText {
 pub fn initialize(identity: &ServerIdentity, negotiated: Revision) -> JsonText {
     ObjectWriter::new()
         .text("protocolVersion", negotiated.as_str())
-        .raw("capabilities", identity.capabilities.as_str())
-        .raw("serverInfo", identity.info.write().as_str())
+        .raw("capabilities", identity.capabilities.write(negotiated).as_str())
+        .raw("serverInfo", identity.info.write(negotiated).as_str())
         .text_some("instructions", identity.instructions.as_deref())
         .finish()
 }
 
 /// The result of `server/discover` (2026-07-28, server/discover, "Response").
 pub fn discover(identity: &ServerIdentity, cache: CachePolicy) -> JsonText {
-    let versions = Revision::SERVED.map(|revision| quoted(revision.as_str())).join(",");
+    let versions = Revision::SERVED.map(|revision| quoted(revision.as_str()));
     let writer = ObjectWriter::new()
         .text("resultType", "complete")
-        .raw("supportedVersions", &format!("[{versions}]"))
-        .raw("capabilities", identity.capabilities.as_str())
+        .raw("supportedVersions", &array(versions.iter().map(String::as_str)))
+        .raw("capabilities", identity.capabilities.write(Revision::LATEST_MODERN).as_str())
         .text_some("instructions", identity.instructions.as_deref());
     cache.write(writer).raw("_meta", server_meta(&identity.info).as_str()).finish()
 }
@@ -92,5 +75,5 @@ pub(super) fn server_meta(info: &Implementation) -> JsonText {
 
 /// The same, for more members.
 pub(crate) fn server_meta_members(info: &Implementation) -> ObjectWriter {
-    ObjectWriter::new().raw(key::SERVER_INFO, info.write().as_str())
+    ObjectWriter::new().raw(key::SERVER_INFO, info.write(Revision::LATEST_MODERN).as_str())
 }

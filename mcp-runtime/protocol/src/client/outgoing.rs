@@ -2,18 +2,17 @@
 
 use crate::{
     header::{Arguments, METHOD, NAME, PROTOCOL_VERSION, ParamHeader, encode_value},
-    json::{JsonText, Members, ObjectWriter},
-    jsonrpc::{Id, RequestText, request},
-    server::key,
+    json::JsonText,
+    jsonrpc::{Id, request},
 };
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue,
     header::{ACCEPT, CONTENT_TYPE},
 };
-use serde_json::value::RawValue;
 
-/// Headers and body of a POST to the MCP endpoint. Credentials and tracing are the caller's to add.
+/// Headers and body of a POST to the MCP endpoint. Credentials and tracing are the caller's to add. On stdio the body
+/// is the line.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     /// Everything that the protocol asks for.
@@ -24,7 +23,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Adds `Mcp-Param-*` to a `tools/call` for a modern server: `params` from [`crate::Tool::param_headers`],
-    /// `arguments` as in [`CallParams`].
+    /// `arguments` as in [`super::Ask::CallTool`].
     #[must_use]
     pub fn with_param_headers(mut self, params: &[ParamHeader], arguments: &str) -> Self {
         let mut arguments = Arguments::new(arguments);
@@ -37,41 +36,6 @@ impl Outgoing {
         }
         self
     }
-}
-
-/// What a `tools/call` says.
-#[derive(Clone, Copy, Debug)]
-pub struct CallParams<'a> {
-    /// The upstream's own name of the tool, without our prefix.
-    pub name: &'a str,
-    /// An object as JSON text; [`crate::server::CallTool::arguments_json`] gives it.
-    pub arguments: &'a str,
-    /// Asks for progress; ours, not the client's.
-    pub progress_token: Option<&'a Id<'a>>,
-    /// `_meta` members of the client to hand on, such as `traceparent`. Those that belong to one hop (revision, client,
-    /// capabilities, log level, progress token) are left out and written anew.
-    pub meta: Option<&'a RawValue>,
-}
-
-impl CallParams<'_> {
-    /// `_meta` so far: the client's own members and the progress token.
-    pub(super) fn meta(&self) -> ObjectWriter {
-        let members = self.meta.and_then(Members::read).unwrap_or_default();
-        let own = members.iter().filter(|(key, _)| !is_hop_key(key));
-        let writer = own.fold(ObjectWriter::new(), |writer, (key, value)| writer.raw(key, value.get()));
-        writer.raw_some("progressToken", self.progress_token.map(Id::as_json))
-    }
-}
-
-fn is_hop_key(key: &str) -> bool {
-    matches!(
-        key,
-        key::PROTOCOL_VERSION
-            | key::CLIENT_INFO
-            | key::CLIENT_CAPABILITIES
-            | key::LOG_LEVEL
-            | key::PROGRESS_TOKEN
-    )
 }
 
 /// Headers of every POST (2026-07-28 and 2025-11-25, "Sending Messages").
@@ -96,5 +60,5 @@ pub(super) fn mirror(headers: &mut HeaderMap, method: &'static str, name: Option
 }
 
 pub(super) fn post(headers: HeaderMap, id: &Id<'_>, method: &str, params: Option<&JsonText>) -> Outgoing {
-    Outgoing { headers, body: request(id, &RequestText { method, params }) }
+    Outgoing { headers, body: request(id, method, params) }
 }

@@ -1,9 +1,9 @@
-//! What comes back: a JSON body, or the data of one event, is one message.
+//! What comes back: a JSON body, or the data of one event, is one message (or, from servers of 2025-03-26, a batch).
 
 use crate::{
-    ErrorCode, Revision, Tool, ToolError,
-    json::{JsonText, Members, is_object, string},
-    jsonrpc::{self, Id, Message, Outcome, ParseError},
+    ErrorCode,
+    json::{ElementsError, JsonText, elements, scan},
+    jsonrpc::{self, Id, MAX_BATCH, Message, Outcome, ParseError},
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -21,7 +21,7 @@ pub enum FromServer<'a> {
         /// Unread.
         params: Option<&'a RawValue>,
     },
-    /// A request to us, legacy only: POST what [`answer_server_request`] gives.
+    /// A request to us, legacy only: POST what [`answer_server_request`] gives, or an answer of the client behind us.
     Request {
         /// The server's id.
         id: Id<'a>,
@@ -61,99 +61,26 @@ pub fn read<'a>(message: &'a [u8], id: &Id<'_>) -> Result<FromServer<'a>, ReplyE
     }
 }
 
-/// The body that answers a request of the server's: `ping` is answered, the rest is not offered
-/// (we declare no client capabilities).
+/// The messages of a body, each for [`read`]: one, or those of a batch, which servers of 2025-03-26 may send
+/// (2025-03-26, basic, "Batching").
+///
+/// # Errors
+/// When it is no JSON, or a batch of none or of more than [`MAX_BATCH`].
+pub fn messages(body: &[u8]) -> Result<Vec<&[u8]>, ReplyError> {
+    let text = scan(body).map_err(ParseError::from)?;
+    match elements(text, MAX_BATCH) {
+        Err(ElementsError::NoArray) => Ok(vec![body]),
+        Err(ElementsError::TooMany) => Err(ParseError::LongBatch.into()),
+        Ok(batch) if batch.is_empty() => Err(ParseError::EmptyBatch.into()),
+        Ok(batch) => Ok(batch.into_iter().map(|message| message.get().as_bytes()).collect()),
+    }
+}
+
+/// The body that answers a request of the server's which nobody behind us can: `ping` is answered, the rest is not
+/// offered.
 pub fn answer_server_request(id: &Id<'_>, method: &str) -> Bytes {
     match method {
         "ping" => jsonrpc::success(id, &JsonText::empty_object()),
         _ => jsonrpc::error(Some(id), ErrorCode::MethodNotFound, "this client does not offer that", None),
     }
-}
-
-/// The result of `initialize`.
-#[derive(Clone, Debug)]
-pub struct InitializeReply<'a> {
-    /// What the server wants to speak.
-    pub revision: Revision,
-    /// An object.
-    pub capabilities: &'a RawValue,
-    /// An object.
-    pub server_info: Option<&'a RawValue>,
-    /// Guidance for models.
-    pub instructions: Option<Cow<'a, str>>,
-}
-
-impl<'a> InitializeReply<'a> {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When the revision is unknown or not spoken here ("If the client does not support the version in the server's
-    /// response, it SHOULD disconnect", 2025-11-25, lifecycle), or a member is missing.
-    pub fn read(result: &'a RawValue) -> Result<Self, ReplyError> {
-        let members = Members::read(result).ok_or(ReplyError::Member("result"))?;
-        let version = members.get("protocolVersion").and_then(string);
-        let revision = version.and_then(|version| Revision::parse(&version)).filter(|known| speaks(*known));
-        let capabilities = members.get("capabilities").filter(|value| is_object(value));
-        Ok(Self {
-            revision: revision.ok_or(ReplyError::Member("protocolVersion"))?,
-            capabilities: capabilities.ok_or(ReplyError::Member("capabilities"))?,
-            server_info: members.get_some("serverInfo"),
-            instructions: members.get_some("instructions").and_then(string),
-        })
-    }
-}
-
-/// As a client the tool calls of every Streamable HTTP revision before the modern one are the same to us: older servers
-/// that answer with their own latest revision are spoken to.
-fn speaks(revision: Revision) -> bool {
-    (Revision::V2025_03_26..=Revision::LATEST_LEGACY).contains(&revision)
-}
-
-/// One page of `tools/list`.
-#[derive(Clone, Debug, Default)]
-pub struct ToolsReply {
-    /// Those that can be used.
-    pub tools: Vec<Tool>,
-    /// Those that cannot, and why.
-    pub left_out: Vec<ToolError>,
-    /// Where the next page begins.
-    pub next_cursor: Option<String>,
-    /// How long the page may be kept, in ms; modern only.
-    pub ttl_ms: Option<u64>,
-}
-
-impl ToolsReply {
-    /// Longest page that is read: a tool, or why it is left out, takes many times the two bytes that an element of a
-    /// hostile list takes.
-    pub const MAX_TOOLS: usize = 10_000;
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// When there is no list at all, or one longer than [`ToolsReply::MAX_TOOLS`].
-    pub fn read(result: &RawValue) -> Result<Self, ReplyError> {
-        let members = Members::read(result).ok_or(ReplyError::Member("result"))?;
-        let list = members.get("tools").ok_or(ReplyError::Member("tools"))?;
-        let list: Vec<&RawValue> =
-            serde_json::from_str(list.get()).map_err(|_| ReplyError::Member("tools"))?;
-        if list.len() > Self::MAX_TOOLS {
-            return Err(ReplyError::Member("tools"));
-        }
-        let ttl = members.get_some("ttlMs").and_then(|ttl| serde_json::from_str(ttl.get()).ok());
-        let cursor = members.get_some("nextCursor").and_then(string).map(Cow::into_owned);
-        let mut reply = Self { next_cursor: cursor, ttl_ms: ttl, ..Self::default() };
-        // Only modern results have a type, and only to modern servers the annotations mean anything.
-        let rule = if members.get("resultType").is_some() { check_param_headers } else { Ok };
-        for tool in list {
-            match Tool::read(tool).and_then(rule) {
-                Ok(tool) => reply.tools.push(tool),
-                Err(why) => reply.left_out.push(why),
-            }
-        }
-        Ok(reply)
-    }
-}
-
-fn check_param_headers(tool: Tool) -> Result<Tool, ToolError> {
-    tool.param_headers().map(|_| tool)
 }

@@ -31,6 +31,11 @@ impl<'a> Members<'a> {
         self.get(name).filter(|value| value.get() != "null")
     }
 
+    /// All members, in order, keys included.
+    pub(crate) fn into_entries(self) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+        self.0
+    }
+
     /// All members, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), *value))

@@ -3,7 +3,7 @@
 use super::JsonText;
 use std::fmt::Write;
 
-/// An object under construction. The caller gives each key once, and keys that need no escapes.
+/// An object under construction. The caller gives each key once.
 pub(crate) struct ObjectWriter {
     out: String,
 }
@@ -53,6 +53,19 @@ impl ObjectWriter {
         self.out.push('}');
         self.out
     }
+}
+
+/// An array of what is JSON already.
+pub(crate) fn array<'a>(elements: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::from("[");
+    for element in elements {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push_str(element);
+    }
+    out.push(']');
+    out
 }
 
 /// `text` as a JSON string.

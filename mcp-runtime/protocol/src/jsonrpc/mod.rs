@@ -8,6 +8,5 @@ mod parse;
 mod write;
 
 pub use id::{Id, MAX_ID_BYTES};
-pub use parse::{Message, Outcome, ParseError, RpcError, parse};
-pub(crate) use write::{RequestText, request};
-pub use write::{error, forwarded_error, notification, success};
+pub use parse::{Body, MAX_BATCH, Message, Outcome, ParseError, RpcError, parse, parse_body};
+pub use write::{batch, error, forwarded_error, notification, request, success, with_id};

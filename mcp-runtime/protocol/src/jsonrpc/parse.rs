@@ -3,7 +3,7 @@
 use super::Id;
 use crate::{
     ErrorCode,
-    json::{Members, ScanError, is_object, scan, string},
+    json::{ElementsError, Members, ScanError, elements, is_object, scan, string},
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -64,9 +64,15 @@ pub enum ParseError {
     /// Not JSON, or JSON that no two readers agree on.
     #[error("the body is refused: {0}")]
     Text(#[from] ScanError),
-    /// An array. 2025-06-18 removed batches; 2025-03-26, which has them, is not served.
+    /// An array where one message is due. Only 2025-03-26 has batches.
     #[error("JSON-RPC batches are not part of this protocol revision: send one message a request")]
     Batch,
+    /// A batch of nothing. JSON-RPC 2.0, section 6.
+    #[error("the batch is empty")]
+    EmptyBatch,
+    /// A batch of more than [`MAX_BATCH`] messages.
+    #[error("the batch has more than {MAX_BATCH} messages: send fewer at a time")]
+    LongBatch,
     /// An object that is no message.
     #[error("the body is no JSON-RPC message: {why}")]
     NotAMessage {
@@ -82,7 +88,9 @@ impl ParseError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::Text(ScanError::NotUtf8(_) | ScanError::Malformed(_)) => ErrorCode::ParseError,
-            Self::Text(_) | Self::Batch | Self::NotAMessage { .. } => ErrorCode::InvalidRequest,
+            Self::Text(_) | Self::Batch | Self::EmptyBatch | Self::LongBatch | Self::NotAMessage { .. } => {
+                ErrorCode::InvalidRequest
+            }
         }
     }
 
@@ -90,9 +98,21 @@ impl ParseError {
     pub fn id(&self) -> Option<&Id<'static>> {
         match self {
             Self::NotAMessage { id, .. } => id.as_ref(),
-            Self::Text(_) | Self::Batch => None,
+            Self::Text(_) | Self::Batch | Self::EmptyBatch | Self::LongBatch => None,
         }
     }
+}
+
+/// Most messages of one batch: each costs memory and work of its own.
+pub const MAX_BATCH: usize = 64;
+
+/// A body that may be a batch.
+#[derive(Clone, Debug)]
+pub enum Body<'a> {
+    /// One message.
+    One(Message<'a>),
+    /// A batch (JSON-RPC 2.0, section 6): each element by itself, one bad one does not spoil the others.
+    Batch(Vec<Result<Message<'a>, ParseError>>),
 }
 
 /// Reads one message.
@@ -101,9 +121,25 @@ impl ParseError {
 /// [`ParseError`]; never panics, whatever the bytes.
 pub fn parse(body: &[u8]) -> Result<Message<'_>, ParseError> {
     let text = scan(body)?;
-    if text.trim_ascii_start().starts_with('[') {
-        return Err(ParseError::Batch);
+    if text.trim_ascii_start().starts_with('[') { Err(ParseError::Batch) } else { message(text) }
+}
+
+/// Reads one message or a batch of them.
+///
+/// # Errors
+/// [`ParseError`] for the whole; a fault of one element of a batch is that element's.
+pub fn parse_body(body: &[u8]) -> Result<Body<'_>, ParseError> {
+    let text = scan(body)?;
+    match elements(text, MAX_BATCH) {
+        Err(ElementsError::NoArray) => message(text).map(Body::One),
+        Err(ElementsError::TooMany) => Err(ParseError::LongBatch),
+        Ok(batch) if batch.is_empty() => Err(ParseError::EmptyBatch),
+        Ok(batch) => Ok(Body::Batch(batch.into_iter().map(|element| message(element.get())).collect())),
     }
+}
+
+/// One message in text that has been scanned.
+fn message(text: &str) -> Result<Message<'_>, ParseError> {
     let envelope = Members::parse(text).ok_or_else(|| refuse("it is no object", None))?;
     let id = envelope.get("id").and_then(Id::read);
     envelope_message(&envelope).map_err(|why| refuse(why, id))

@@ -3,10 +3,9 @@
 use super::Id;
 use crate::{
     ErrorCode,
-    json::{JsonText, ObjectWriter},
+    json::{JsonText, Members, ObjectWriter},
 };
 use bytes::Bytes;
-use serde_json::value::RawValue;
 
 fn message() -> ObjectWriter {
     ObjectWriter::new().raw("jsonrpc", "\"2.0\"")
@@ -32,9 +31,16 @@ pub fn error(id: Option<&Id<'_>>, code: ErrorCode, text: &str, data: Option<&Jso
     body(message().raw_some("id", id.map(Id::as_json)).raw("error", error.as_str()))
 }
 
-/// An error response whose error object came from an upstream ([`super::RpcError::raw`]).
-pub fn forwarded_error(id: &Id<'_>, error: &RawValue) -> Bytes {
-    body(message().raw("id", id.as_json()).raw("error", error.get()))
+/// A response under another id; `None` when `message` is none.
+pub fn with_id(response: &[u8], id: &Id<'_>) -> Option<Bytes> {
+    let members = Members::parse(std::str::from_utf8(response).ok()?)?;
+    let (outcome, value) = members.iter().find(|(key, _)| matches!(*key, "result" | "error"))?;
+    Some(body(message().raw("id", id.as_json()).raw(outcome, value.get())))
+}
+
+/// An error response whose error object came from an upstream, as [`crate::answer::translate_error`] gives it.
+pub fn forwarded_error(id: &Id<'_>, error: &JsonText) -> Bytes {
+    body(message().raw("id", id.as_json()).raw("error", error.as_str()))
 }
 
 /// A notification; `params` must be an object.
@@ -42,14 +48,24 @@ pub fn notification(method: &str, params: Option<&JsonText>) -> Bytes {
     body(message().text("method", method).raw_some("params", params.map(JsonText::as_str)))
 }
 
-/// What a request says besides its id.
-pub(crate) struct RequestText<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) params: Option<&'a JsonText>,
+/// A request; `params` must be an object.
+pub fn request(id: &Id<'_>, method: &str, params: Option<&JsonText>) -> Bytes {
+    let call = message().raw("id", id.as_json()).text("method", method);
+    body(call.raw_some("params", params.map(JsonText::as_str)))
 }
 
-/// A request.
-pub(crate) fn request(id: &Id<'_>, text: &RequestText<'_>) -> Bytes {
-    let call = message().raw("id", id.as_json()).text("method", text.method);
-    body(call.raw_some("params", text.params.map(JsonText::as_str)))
+/// The answers to a batch, each as [`success`] and [`error`] give it (JSON-RPC 2.0, section 6). A batch that nothing
+/// answers has no body at all: do not send an empty one.
+pub fn batch(messages: &[Bytes]) -> Bytes {
+    let length = messages.iter().map(|message| message.len() + 1).sum::<usize>();
+    let mut out = Vec::with_capacity(length + 1);
+    for message in messages {
+        out.push(if out.is_empty() { b'[' } else { b',' });
+        out.extend_from_slice(message);
+    }
+    if out.is_empty() {
+        out.push(b'[');
+    }
+    out.push(b']');
+    out.into()
 }

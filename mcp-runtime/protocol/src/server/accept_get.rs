@@ -5,7 +5,11 @@
 //! is 405; without a header it is legacy, as a POST is. Streams cannot be resumed: `Last-Event-ID`, which names an event
 //! that was never given, is ignored.
 
-use super::{Accepts, Context, Refusal, accept::version_header, legacy, media};
+use super::{
+    Accepts, Context, Refusal,
+    accept::{Source, version_header},
+    legacy, media,
+};
 use crate::revision::names_modern_era;
 use http::HeaderMap;
 
@@ -22,6 +26,5 @@ pub fn accept_get(headers: &HeaderMap) -> Result<Context, Refusal> {
         return Err(Refusal::method_not_allowed(MODERN_METHODS));
     }
     media::check_stream(headers)?;
-    let revision = legacy::revision(headers, None)?;
-    Ok(Context { revision, session: legacy::session(headers), accepts: Accepts::EventStreamOnly })
+    legacy::context(Source::Http(headers), Accepts::EventStreamOnly, None)
 }

@@ -118,7 +118,8 @@ impl LogLevel {
         Self::Emergency,
     ];
 
-    fn read(raw: &RawValue) -> Option<Self> {
+    /// The level that `raw` names; `None` for anything else.
+    pub fn read(raw: &RawValue) -> Option<Self> {
         let text = string(raw)?;
         Self::ALL.into_iter().find(|level| level.as_str() == text)
     }

@@ -6,12 +6,12 @@
 
 use super::{
     Accepts, Context, Incoming, Reason, Refusal, Request,
-    accept::{Call, header_fault, version_header},
-    key, operation,
+    accept::{Call, Source, header_fault, version_header},
+    key, notified, operation,
     refusal::shown,
 };
 use crate::{
-    Era, Revision,
+    Era, Method, Revision,
     header::{METHOD, NAME, decode_value, single},
     json::string,
     jsonrpc::Id,
@@ -19,23 +19,28 @@ use crate::{
 use http::HeaderMap;
 
 pub(crate) fn incoming<'a>(
-    headers: &HeaderMap,
+    source: Source<'_>,
     accepts: Accepts,
     call: Call<'a>,
 ) -> Result<Incoming<'a>, Refusal> {
-    let revision = revision(headers, &call)?;
-    let context = Context { revision, session: None, accepts };
-    check_method_header(headers, &call)?;
-    if call.id.is_none() {
-        return operation::notification(context, &call.method, call.raw_params).map(Incoming::Notification);
+    let revision = match source {
+        Source::Http(headers) => mirrored_revision(headers, &call)?,
+        Source::Connection(negotiated) => own_revision(negotiated, &call)?,
+    };
+    let context = Context { revision, stated: Some(revision), session: None, accepts };
+    if let Source::Http(headers) = source {
+        check_method_header(headers, &call)?;
+        check_name_header(headers, &call, revision)?;
     }
-    check_name_header(headers, &call)?;
-    let Some(id) = call.id else { return Err(Refusal::new(Reason::InvalidRequest, None, "no id")) };
-    let operation = operation::read(&id, &call.method, call.params.as_ref(), Era::Modern)?;
+    let Some(id) = call.id else {
+        return notified::read(context, &call.method, call.raw_params).map(Incoming::Notification);
+    };
+    let operation = operation::read(&id, &call.method, call.params.as_ref(), revision)?;
     Ok(Incoming::Request(Request { id, context, meta: call.meta, params: call.raw_params, operation }))
 }
 
-fn revision(headers: &HeaderMap, call: &Call<'_>) -> Result<Revision, Refusal> {
+/// Over HTTP the header repeats the claim.
+fn mirrored_revision(headers: &HeaderMap, call: &Call<'_>) -> Result<Revision, Refusal> {
     let id = call.id.as_ref();
     let header = version_header(headers, id)?;
     let claimed = match (&call.claimed_version, header, id) {
@@ -52,6 +57,20 @@ fn revision(headers: &HeaderMap, call: &Call<'_>) -> Result<Revision, Refusal> {
         (None, Some(header), None) => header,
         (None, _, _) => return Err(missing(id, key::PROTOCOL_VERSION)),
     };
+    check_served(claimed, call)
+}
+
+/// Elsewhere the claim stands alone; a notification without one is of what was spoken before.
+fn own_revision(negotiated: Option<Revision>, call: &Call<'_>) -> Result<Revision, Refusal> {
+    match (&call.claimed_version, &call.id) {
+        (Some(claimed), _) => check_served(claimed, call),
+        (None, Some(_)) => Err(missing(call.id.as_ref(), key::PROTOCOL_VERSION)),
+        (None, None) => Ok(negotiated.unwrap_or(Revision::LATEST_MODERN)),
+    }
+}
+
+fn check_served(claimed: &str, call: &Call<'_>) -> Result<Revision, Refusal> {
+    let id = call.id.as_ref();
     let revision = served(claimed).ok_or_else(|| Refusal::unsupported_version(id, claimed))?;
     match (id, call.meta.client_capabilities) {
         (Some(_), None) => Err(missing(id, key::CLIENT_CAPABILITIES)),
@@ -77,13 +96,11 @@ fn check_method_header(headers: &HeaderMap, call: &Call<'_>) -> Result<(), Refus
     }
 }
 
-fn check_name_header(headers: &HeaderMap, call: &Call<'_>) -> Result<(), Refusal> {
+/// Required on the requests that name something ([`Method::named_by`]).
+fn check_name_header(headers: &HeaderMap, call: &Call<'_>, revision: Revision) -> Result<(), Refusal> {
     let id = call.id.as_ref();
-    let source = match &*call.method {
-        "tools/call" | "prompts/get" => "name",
-        "resources/read" => "uri",
-        _ => return Ok(()),
-    };
+    let source = Method::parse(&call.method, revision).and_then(Method::named_by);
+    let (Some(source), Some(_)) = (source, id) else { return Ok(()) };
     let header = single(headers, &NAME).map_err(|fault| header_fault(fault, "Mcp-Name", id))?;
     let in_body = call.params.as_ref().and_then(|params| params.get(source)).and_then(string);
     match (header, in_body) {

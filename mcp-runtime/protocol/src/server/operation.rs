@@ -1,42 +1,61 @@
-//! Methods and their params.
+//! Methods and their params: from unread members to [`Operation`].
 
 use super::{
-    CallTool, Context, Initialize, Listen, Notification, Notified, Operation, Reason, Refusal, Wanted,
+    CallTool, Complete, GetPrompt, Initialize, Listen, LogLevel, Operation, ReadResource, Reason, Reference,
+    Refusal, TaskVerb, Wanted,
 };
 use crate::{
-    Era, Revision,
-    json::{Members, is_object, string},
+    Era, Method, Revision,
+    json::{ElementsError, Members, elements, is_object, string},
     jsonrpc::Id,
 };
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Reads a request of `era`.
+/// Reads a request of `revision`.
 ///
 /// # Errors
-/// `MethodNotFound` for what the era does not have, `InvalidParams` for params that cannot be read.
+/// `MethodNotFound` for what the revision does not have, `InvalidParams` for params that cannot be read.
 pub(crate) fn read<'a>(
     id: &Id<'_>,
     method: &str,
     params: Option<&Members<'a>>,
-    era: Era,
+    revision: Revision,
 ) -> Result<Operation<'a>, Refusal> {
-    let none = Members::default();
-    let params = params.unwrap_or(&none);
-    let operation = match (method, era) {
-        ("initialize", Era::Legacy) => initialize(params).map(Operation::Initialize),
-        ("ping", Era::Legacy) => Ok(Operation::Ping),
-        ("server/discover", Era::Modern) => Ok(Operation::Discover),
-        ("tools/list", _) => text(params, "cursor").map(|cursor| Operation::ListTools { cursor }),
-        ("tools/call", _) => call_tool(params).map(Operation::CallTool),
-        ("subscriptions/listen", Era::Modern) => listen(params).map(Operation::Listen),
-        _ => return Err(Refusal::method_not_found(id, method, era)),
+    let era = revision.era();
+    let Some(kind) = Method::parse(method, revision) else {
+        return Err(Refusal::method_not_found(id, method, era));
     };
-    operation.map_err(|why| Refusal::new(Reason::InvalidParams, Some(id), why))
+    let none = Members::default();
+    operation(kind, params.unwrap_or(&none), era)
+        .map_err(|why| Refusal::new(Reason::InvalidParams, Some(id), why))
+}
+
+fn operation<'a>(kind: Method, params: &Members<'a>, era: Era) -> Result<Operation<'a>, String> {
+    Ok(match kind {
+        Method::Initialize => Operation::Initialize(initialize(params)?),
+        Method::Ping => Operation::Ping,
+        Method::Discover => Operation::Discover,
+        Method::SetLogLevel => Operation::SetLogLevel(log_level(params)?),
+        Method::ListTools => Operation::ListTools { cursor: text(params, "cursor")? },
+        Method::CallTool => Operation::CallTool(call_tool(params, era)?),
+        Method::ListPrompts => Operation::ListPrompts { cursor: text(params, "cursor")? },
+        Method::GetPrompt => Operation::GetPrompt(get_prompt(params, era)?),
+        Method::ListResources => Operation::ListResources { cursor: text(params, "cursor")? },
+        Method::ListResourceTemplates => Operation::ListResourceTemplates { cursor: text(params, "cursor")? },
+        Method::ReadResource => Operation::ReadResource(read_resource(params, era)?),
+        Method::Subscribe => Operation::Subscribe { uri: required(params, "uri")? },
+        Method::Unsubscribe => Operation::Unsubscribe { uri: required(params, "uri")? },
+        Method::Complete => Operation::Complete(complete(params)?),
+        Method::Listen => Operation::Listen(listen(params)?),
+        Method::GetTask => task(TaskVerb::Get, params)?,
+        Method::UpdateTask => task(TaskVerb::Update, params)?,
+        Method::CancelTask => task(TaskVerb::Cancel, params)?,
+    })
 }
 
 fn initialize<'a>(params: &Members<'a>) -> Result<Initialize<'a>, String> {
-    let requested = text(params, "protocolVersion")?.ok_or("protocolVersion is missing")?;
+    let requested = required(params, "protocolVersion")?;
     Ok(Initialize {
         negotiated: Revision::negotiate(&requested),
         requested,
@@ -45,28 +64,80 @@ fn initialize<'a>(params: &Members<'a>) -> Result<Initialize<'a>, String> {
     })
 }
 
-fn call_tool<'a>(params: &Members<'a>) -> Result<CallTool<'a>, String> {
-    Ok(CallTool {
-        name: text(params, "name")?.ok_or("name is missing")?,
-        arguments: object(params, "arguments")?,
-        input_responses: object(params, "inputResponses")?,
-        request_state: text(params, "requestState")?,
+fn log_level(params: &Members<'_>) -> Result<LogLevel, String> {
+    let level = params.get_some("level").ok_or("level is missing")?;
+    LogLevel::read(level).ok_or_else(|| "level is not one of the protocol's levels".to_owned())
+}
+
+fn call_tool<'a>(params: &Members<'a>, era: Era) -> Result<CallTool<'a>, String> {
+    let (input_responses, request_state) = retry(params, era)?;
+    let arguments = object(params, "arguments")?;
+    Ok(CallTool { name: required(params, "name")?, arguments, input_responses, request_state })
+}
+
+fn get_prompt<'a>(params: &Members<'a>, era: Era) -> Result<GetPrompt<'a>, String> {
+    let (input_responses, request_state) = retry(params, era)?;
+    let arguments = object(params, "arguments")?;
+    Ok(GetPrompt { name: required(params, "name")?, arguments, input_responses, request_state })
+}
+
+fn read_resource<'a>(params: &Members<'a>, era: Era) -> Result<ReadResource<'a>, String> {
+    let (input_responses, request_state) = retry(params, era)?;
+    Ok(ReadResource { uri: required(params, "uri")?, input_responses, request_state })
+}
+
+type Retry<'a> = (Option<&'a RawValue>, Option<Cow<'a, str>>);
+
+/// What a retry after `input_required` carries. Legacy revisions know neither, so there it means nothing.
+fn retry<'a>(params: &Members<'a>, era: Era) -> Result<Retry<'a>, String> {
+    match era {
+        Era::Legacy => Ok((None, None)),
+        Era::Modern => Ok((object(params, "inputResponses")?, text(params, "requestState")?)),
+    }
+}
+
+fn complete<'a>(params: &Members<'a>) -> Result<Complete<'a>, String> {
+    let members = |key: &str| {
+        let missing = || format!("{key} is missing");
+        object(params, key)?.and_then(Members::read).ok_or_else(missing)
+    };
+    let reference = members("ref")?;
+    let reference = match required(&reference, "type")?.as_ref() {
+        "ref/prompt" => Reference::Prompt(required(&reference, "name")?),
+        "ref/resource" => Reference::Resource(required(&reference, "uri")?),
+        _ => return Err("ref.type must be ref/prompt or ref/resource".to_owned()),
+    };
+    let argument = members("argument")?;
+    Ok(Complete {
+        reference,
+        argument: required(&argument, "name")?,
+        value: required(&argument, "value")?,
+        context: object(params, "context")?,
     })
+}
+
+fn task<'a>(verb: TaskVerb, params: &Members<'a>) -> Result<Operation<'a>, String> {
+    if verb == TaskVerb::Update && object(params, "inputResponses")?.is_none() {
+        return Err("inputResponses is missing".to_owned());
+    }
+    Ok(Operation::Task { verb, id: required(params, "taskId")? })
 }
 
 /// All filters are optional, the object is not.
 fn listen(params: &Members<'_>) -> Result<Listen, String> {
     let filter =
         object(params, "notifications")?.and_then(Members::read).ok_or("notifications is missing")?;
-    for unserved in ["promptsListChanged", "resourcesListChanged"] {
-        wanted(&filter, unserved)?;
-    }
-    match filter.get_some("resourceSubscriptions") {
-        Some(uris) if serde_json::from_str::<Vec<Cow<'_, str>>>(uris.get()).is_err() => {
-            Err("notifications.resourceSubscriptions must be a list of URIs".to_owned())
-        }
-        _ => Ok(Listen { tools: wanted(&filter, "toolsListChanged")? }),
-    }
+    read_filter(&filter)
+}
+
+/// A filter, as clients ask with it and as servers acknowledge it.
+pub(crate) fn read_filter(filter: &Members<'_>) -> Result<Listen, String> {
+    Ok(Listen {
+        tools: wanted(filter, "toolsListChanged")?,
+        prompts: wanted(filter, "promptsListChanged")?,
+        resources: wanted(filter, "resourcesListChanged")?,
+        updates: updates(filter)?,
+    })
 }
 
 fn wanted(filter: &Members<'_>, key: &str) -> Result<Wanted, String> {
@@ -77,38 +148,30 @@ fn wanted(filter: &Members<'_>, key: &str) -> Result<Wanted, String> {
     }
 }
 
-/// Reads a notification. Unknown ones are let through: their sender expects no answer.
-///
-/// # Errors
-/// 400 for a cancellation that names no request.
-pub(crate) fn notification<'a>(
-    context: Context,
-    method: &Cow<'a, str>,
-    params: Option<&'a RawValue>,
-) -> Result<Notification<'a>, Refusal> {
-    let notified = match &**method {
-        "notifications/initialized" => Notified::Initialized,
-        "notifications/cancelled" => {
-            cancelled(params).map_err(|why| Refusal::new(Reason::InvalidNotification, None, why))?
-        }
-        "notifications/progress" => Notified::Progress { params },
-        _ => Notified::Other { method: method.clone() },
+fn updates(filter: &Members<'_>) -> Result<Vec<String>, String> {
+    let key = "notifications.resourceSubscriptions";
+    let Some(list) = filter.get_some("resourceSubscriptions") else { return Ok(Vec::new()) };
+    let uris = elements(list.get(), Listen::MAX_UPDATES).map_err(|error| match error {
+        ElementsError::NoArray => format!("{key} must be a list of URIs"),
+        ElementsError::TooMany => format!("{key} may list {} URIs at most", Listen::MAX_UPDATES),
+    })?;
+    let uri = |uri| match string(uri) {
+        Some(uri) if uri.len() <= Listen::MAX_URI_BYTES => Ok(uri.into_owned()),
+        Some(_) => Err(format!("{key} has a URI of more than {} bytes", Listen::MAX_URI_BYTES)),
+        None => Err(format!("{key} must be a list of URIs")),
     };
-    Ok(Notification { context, notified })
+    uris.into_iter().map(uri).collect()
 }
 
-fn cancelled(params: Option<&RawValue>) -> Result<Notified<'_>, String> {
-    let params = params.and_then(Members::read).unwrap_or_default();
-    let request_id = params.get("requestId").ok_or("requestId is missing")?;
-    let request_id = Id::read(request_id).ok_or("requestId must be a string or an integer")?;
-    Ok(Notified::Cancelled { request_id, reason: text(&params, "reason")? })
-}
-
-fn text<'a>(params: &Members<'a>, key: &str) -> Result<Option<Cow<'a, str>>, String> {
+pub(crate) fn text<'a>(params: &Members<'a>, key: &str) -> Result<Option<Cow<'a, str>>, String> {
     match params.get_some(key) {
         None => Ok(None),
         Some(value) => string(value).map(Some).ok_or_else(|| format!("{key} must be a string")),
     }
+}
+
+fn required<'a>(params: &Members<'a>, key: &str) -> Result<Cow<'a, str>, String> {
+    text(params, key)?.ok_or_else(|| format!("{key} is missing"))
 }
 
 fn object<'a>(params: &Members<'a>, key: &str) -> Result<Option<&'a RawValue>, String> {

@@ -37,6 +37,8 @@ pub enum Reason {
     Envelope,
     /// 2026-07-28, versioning, "Protocol Version Negotiation".
     UnsupportedProtocolVersion,
+    /// The request needs something of the client that it did not declare. 2026-07-28, basic, "Per-request protocol fields".
+    MissingCapability,
     /// No such method; 404 in the modern era. 2026-07-28, streamable HTTP, "Protocol Version Header".
     MethodNotFound(Era),
     /// Parameters of the method itself: answered in band. JSON-RPC 2.0, section 5.1.
@@ -69,6 +71,9 @@ impl Reason {
             Self::Envelope => ("envelope", StatusCode::BAD_REQUEST, Code::InvalidParams),
             Self::UnsupportedProtocolVersion => {
                 ("unsupported_protocol_version", StatusCode::BAD_REQUEST, Code::UnsupportedProtocolVersion)
+            }
+            Self::MissingCapability => {
+                ("missing_capability", StatusCode::BAD_REQUEST, Code::MissingRequiredClientCapability)
             }
             Self::MethodNotFound(Era::Modern) => {
                 ("method_not_found", StatusCode::NOT_FOUND, Code::MethodNotFound)
@@ -145,8 +150,16 @@ impl Refusal {
         Self::new(reason, error.id(), error.to_string())
     }
 
-    pub(crate) fn method_not_found(id: &Id<'_>, method: &str, era: Era) -> Self {
+    /// The method is unknown to the era, or not offered by this server: 404 in the modern era, in band before.
+    pub fn method_not_found(id: &Id<'_>, method: &str, era: Era) -> Self {
         Self::new(Reason::MethodNotFound(era), Some(id), format!("method {} is not served", shown(method)))
+    }
+
+    /// 400: the request needs `required`, from [`crate::ClientCapabilities::missing_for`].
+    pub fn missing_capability(id: &Id<'_>, required: &JsonText) -> Self {
+        let data = ObjectWriter::new().raw("requiredCapabilities", required.as_str()).finish();
+        let message = "Missing required client capability";
+        Self { data: Some(data), ..Self::new(Reason::MissingCapability, Some(id), message) }
     }
 
     pub(crate) fn unsupported_version(id: Option<&Id<'_>>, requested: &str) -> Self {

@@ -34,6 +34,19 @@ pub fn prime(id: &str, retry: Option<Duration>) -> Bytes {
     out.into()
 }
 
+/// Tells a client when to come back, before the server closes a stream on it (2025-11-25, transports, "Sending Messages to
+/// the Server").
+pub fn retry(after: Duration) -> Bytes {
+    format!("retry: {}\n\n", after.as_millis()).into()
+}
+
+/// The first event of HTTP+SSE: where the client must POST its messages (2024-11-05, transports, "HTTP with SSE"). `None`
+/// for a URI that would not fit into one line.
+pub fn endpoint(uri: &str) -> Option<Bytes> {
+    let fits = !uri.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| format!("event: endpoint\ndata: {uri}\n\n").into())
+}
+
 /// An id with a line end or a NUL would be another field or be ignored: it is left out.
 fn push_id(out: &mut String, id: Option<&str>) {
     if let Some(id) = id.filter(|id| !id.contains(['\n', '\r', '\0'])) {

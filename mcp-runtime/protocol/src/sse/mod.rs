@@ -4,4 +4,4 @@ mod decode;
 mod encode;
 
 pub use decode::{Decoder, Event, EventTooLarge, MAX_EVENT_ID_BYTES};
-pub use encode::{KEEP_ALIVE, encode, prime};
+pub use encode::{KEEP_ALIVE, encode, endpoint, prime, retry};

@@ -2,14 +2,17 @@
 
 use crate::value;
 use mcpfleet_protocol::{
-    Era, Revision, Tool, ToolError,
+    Revision, ServerCapabilities, Tool, ToolError,
     answer::{
-        CachePolicy, CacheScope, CallResult, Content, ForwardError, Implementation, ListChanges,
-        ServerIdentity, ToolsPage, discover, forward_result, initialize, list_tools, pong, tools_capability,
+        CachePolicy, CacheScope, CallResult, Content, Implementation, ListChanges, ServerIdentity, ToolsPage,
+        discover, initialize, list_tools, pong,
     },
     json::JsonText,
 };
 use serde_json::{json, value::RawValue};
+
+const LEGACY: Revision = Revision::V2025_11_25;
+const MODERN: Revision = Revision::V2026_07_28;
 
 fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
@@ -22,7 +25,7 @@ fn server() -> Implementation {
 fn identity() -> ServerIdentity {
     ServerIdentity {
         info: server(),
-        capabilities: tools_capability(ListChanges::Announced),
+        capabilities: ServerCapabilities::tools_only(ListChanges::Announced),
         instructions: Some("be \"kind\"".into()),
     }
 }
@@ -46,7 +49,7 @@ fn discover_result_has_the_shape_of_2026_07_28() {
     let result = value(discover(&identity(), CACHE).as_str());
     let want = json!({
         "resultType": "complete",
-        "supportedVersions": ["2026-07-28", "2025-11-25"],
+        "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
         "capabilities": {"tools": {"listChanged": true}},
         "instructions": "be \"kind\"",
         "ttlMs": 5000,
@@ -58,7 +61,8 @@ fn discover_result_has_the_shape_of_2026_07_28() {
 
 #[test]
 fn a_server_without_notification_streams_announces_no_changes() {
-    assert_eq!(tools_capability(ListChanges::Silent).as_str(), r#"{"tools":{}}"#);
+    let silent = ServerCapabilities::tools_only(ListChanges::Silent);
+    assert_eq!(silent.write(Revision::V2025_11_25).as_str(), r#"{"tools":{}}"#);
 }
 
 #[test]
@@ -75,20 +79,20 @@ fn tool() -> Tool {
 
 #[test]
 fn a_tool_keeps_what_is_not_known_by_name() {
-    let written = value(tool().write(Era::Modern).as_str());
+    let written = value(tool().write(MODERN).as_str());
     assert_eq!(written["icons"][0]["src"], "data:,");
     assert_eq!(written["execution"]["taskSupport"], "optional");
     assert_eq!(written["_meta"]["ui"]["resourceUri"], "ui://x");
     assert!(tool().input_schema.as_str().contains("1.0"), "schemas are not rewritten");
-    assert_eq!(Tool::read(&raw(tool().write(Era::Modern).as_str())).unwrap(), tool());
+    assert_eq!(Tool::read(&raw(tool().write(MODERN).as_str())).unwrap(), tool());
 }
 
 #[test]
 fn legacy_clients_get_no_output_schema_of_another_type_than_object() {
-    assert!(value(tool().write(Era::Legacy).as_str()).get("outputSchema").is_none());
-    assert_eq!(value(tool().write(Era::Modern).as_str())["outputSchema"]["type"], "array");
+    assert!(value(tool().write(LEGACY).as_str()).get("outputSchema").is_none());
+    assert_eq!(value(tool().write(MODERN).as_str())["outputSchema"]["type"], "array");
     let object = Tool { output_schema: Some(JsonText::parse(br#"{"type":"object"}"#).unwrap()), ..tool() };
-    assert_eq!(value(object.write(Era::Legacy).as_str())["outputSchema"]["type"], "object");
+    assert_eq!(value(object.write(LEGACY).as_str())["outputSchema"]["type"], "object");
 }
 
 #[test]
@@ -111,9 +115,9 @@ fn tools_list_has_the_shape_of_each_era() {
     let server = server();
     let page = ToolsPage { tools: &tools, next_cursor: Some("c"), cache: CACHE, server: &server };
     let listed = json!([{"name": "a", "inputSchema": {"type": "object"}}]);
-    let legacy = value(list_tools(&page, Era::Legacy).as_str());
+    let legacy = value(list_tools(&page, LEGACY).as_str());
     assert_eq!(legacy, json!({"tools": listed, "nextCursor": "c"}));
-    let modern = value(list_tools(&ToolsPage { next_cursor: None, ..page }, Era::Modern).as_str());
+    let modern = value(list_tools(&ToolsPage { next_cursor: None, ..page }, MODERN).as_str());
     let meta = json!({"io.modelcontextprotocol/serverInfo": {"name": "support", "version": "0.1.0"}});
     let want = json!({"resultType": "complete", "tools": listed, "ttlMs": 5000, "cacheScope": "private", "_meta": meta});
     assert_eq!(modern, want);
@@ -122,65 +126,35 @@ fn tools_list_has_the_shape_of_each_era() {
 #[test]
 fn a_call_result_has_the_shape_of_each_era() {
     let result = CallResult::text("hi\u{1}");
-    let legacy = value(result.write(Era::Legacy, &server()).as_str());
+    let legacy = value(result.write(LEGACY, &server()).as_str());
     assert_eq!(legacy, json!({"content": [{"type": "text", "text": "hi\u{1}"}]}));
-    let modern = value(result.write(Era::Modern, &server()).as_str());
+    let modern = value(result.write(MODERN, &server()).as_str());
     assert_eq!((&modern["resultType"], &modern["content"]), (&json!("complete"), &legacy["content"]));
 }
 
 #[test]
 fn a_failed_call_says_so() {
-    for era in [Era::Legacy, Era::Modern] {
-        assert_eq!(value(CallResult::failed("no").write(era, &server()).as_str())["isError"], true);
+    for revision in Revision::KNOWN {
+        assert_eq!(value(CallResult::failed("no").write(revision, &server()).as_str())["isError"], true);
     }
 }
 
 #[test]
 fn structured_content_goes_with_its_text_and_only_objects_go_to_legacy_clients() {
     let object = CallResult::structured(JsonText::parse(br#"{"n":1}"#).unwrap());
-    let written = value(object.write(Era::Legacy, &server()).as_str());
+    let written = value(object.write(LEGACY, &server()).as_str());
     assert_eq!(
         (&written["structuredContent"], &written["content"][0]["text"]),
         (&json!({"n": 1}), &json!("{\"n\":1}"))
     );
     let list = CallResult::structured(JsonText::parse(b"[1]").unwrap());
-    assert!(value(list.write(Era::Legacy, &server()).as_str()).get("structuredContent").is_none());
-    assert_eq!(value(list.write(Era::Modern, &server()).as_str())["structuredContent"], json!([1]));
+    assert!(value(list.write(LEGACY, &server()).as_str()).get("structuredContent").is_none());
+    assert_eq!(value(list.write(MODERN, &server()).as_str())["structuredContent"], json!([1]));
 }
 
 #[test]
 fn other_content_blocks_pass_as_they_are() {
     let block = JsonText::parse(br#"{"type":"image","data":"","mimeType":"image/png"}"#).unwrap();
     let result = CallResult { content: vec![Content::Block(block)], ..CallResult::text("") };
-    assert_eq!(value(result.write(Era::Legacy, &server()).as_str())["content"][0]["mimeType"], "image/png");
-}
-
-#[test]
-fn a_forwarded_result_keeps_every_member() {
-    let upstream = raw(r#"{"content":[],"structuredContent":{"n":1.0},"_meta":{"a":1},"more":[1]}"#);
-    let modern = forward_result(&upstream, Era::Modern).unwrap();
-    let want =
-        r#"{"resultType":"complete","content":[],"structuredContent":{"n":1.0},"_meta":{"a":1},"more":[1]}"#;
-    assert_eq!(modern.as_str(), want);
-    let back = forward_result(&raw(modern.as_str()), Era::Legacy).unwrap();
-    assert_eq!(back.as_str(), upstream.get());
-}
-
-#[test]
-fn a_forwarded_list_as_structured_content_reaches_modern_clients_only() {
-    let upstream = raw(r#"{"resultType":"complete","content":[],"structuredContent":[1]}"#);
-    assert_eq!(forward_result(&upstream, Era::Legacy).unwrap().as_str(), r#"{"content":[]}"#);
-    assert!(forward_result(&upstream, Era::Modern).unwrap().as_str().contains("[1]"));
-}
-
-#[test]
-fn results_that_are_not_complete_are_not_passed_off_as_such() {
-    for (text, error) in [
-        (r#"{"resultType":"input_required"}"#, ForwardError::InputRequired),
-        (r#"{"resultType":"surprise"}"#, ForwardError::UnknownResultType),
-        (r#"{"resultType":null}"#, ForwardError::UnknownResultType),
-        ("[]", ForwardError::NoObject),
-    ] {
-        assert_eq!(forward_result(&raw(text), Era::Modern), Err(error), "{text}");
-    }
+    assert_eq!(value(result.write(LEGACY, &server()).as_str())["content"][0]["mimeType"], "image/png");
 }

@@ -139,7 +139,7 @@ fn errors_without_a_readable_id_are_written_without_one() {
 fn an_upstreams_error_is_passed_on_whole() {
     let body = br#"{"jsonrpc":"2.0","id":9,"error":{"code":-1,"message":"m","data":1.0,"x":null}}"#;
     let Message::Response { outcome: Outcome::Error(error), .. } = parse(body).unwrap() else { panic!() };
-    let passed = forwarded_error(&Id::string("mine"), error.raw);
+    let passed = forwarded_error(&Id::string("mine"), &error.raw.into());
     let want = br#"{"jsonrpc":"2.0","id":"mine","error":{"code":-1,"message":"m","data":1.0,"x":null}}"#;
     assert_eq!(&passed[..], want);
 }

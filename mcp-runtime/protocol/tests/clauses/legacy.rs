@@ -26,10 +26,20 @@ fn initialize(version: &str) -> String {
 
 #[test]
 fn initialize_echoes_a_served_version_and_else_offers_the_latest_legacy() {
-    for asked in ["2025-11-25", "2025-06-18", "2024-11-05", "1.0.0", "2026-07-28", "2099-01-01"] {
+    for (asked, negotiated) in [
+        ("2025-11-25", Revision::V2025_11_25),
+        ("2025-06-18", Revision::V2025_06_18),
+        ("2025-03-26", Revision::V2025_03_26),
+        ("2024-11-05", Revision::V2024_11_05),
+        ("1.0.0", Revision::V2025_11_25),
+        ("2026-07-28", Revision::V2025_11_25),
+        ("2099-01-01", Revision::V2025_11_25),
+    ] {
         let body = initialize(asked);
-        let Operation::Initialize(params) = request(&post(&[]), &body).operation else { panic!() };
-        assert_eq!((&*params.requested, params.negotiated), (asked, Revision::V2025_11_25));
+        let request = request(&post(&[]), &body);
+        assert_eq!(request.context.revision, negotiated, "the answer is written in what it says");
+        let Operation::Initialize(params) = request.operation else { panic!() };
+        assert_eq!((&*params.requested, params.negotiated), (asked, negotiated));
         assert_eq!(params.capabilities.get(), r#"{"roots":{}}"#);
         assert!(params.client_info.get().contains("\"name\":\"c\""));
     }
@@ -53,7 +63,7 @@ fn initialize_without_its_params_is_invalid() {
 #[test]
 fn an_invalid_or_unsupported_version_header_is_400() {
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
-    for version in ["invalid-protocol-version", "2000-01-01", "2099-01-01", "2025-06-18", ""] {
+    for version in ["invalid-protocol-version", "2000-01-01", "2099-01-01", "2025-06-19", ""] {
         let refusal = refused(&post(&[("mcp-protocol-version", version)]), body);
         assert_eq!(refusal.status(), 400, "{version}");
     }
@@ -93,7 +103,7 @@ fn modern_headers_are_not_asked_of_legacy_clients() {
 
 #[test]
 fn unknown_methods_are_answered_in_band() {
-    for method in ["server/discover", "prompts/list", "no/such"] {
+    for method in ["server/discover", "subscriptions/listen", "tasks/get", "no/such", "Tools/List"] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":2,"method":"{method}"}}"#);
         let (status, code, _) = answer(&refused(&legacy(&[]), &body));
         assert_eq!((status, code), (200, -32601), "{method}");
@@ -115,12 +125,13 @@ fn notifications_are_read() {
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"reason":"r"}}"#;
     let Notified::Cancelled { request_id, reason } = notified(cancelled) else { panic!() };
     assert_eq!((request_id, reason.as_deref()), (Id::number(7), Some("r")));
-    let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}"#;
-    assert!(matches!(notified(progress), Notified::Progress { params: Some(_) }));
-    let other = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
-    assert!(
-        matches!(notified(other), Notified::Other { method } if method == "notifications/roots/list_changed")
-    );
+    let progress =
+        r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1,"progressToken":"p"}}"#;
+    assert!(matches!(notified(progress), Notified::Progress { token, .. } if token == Id::string("p")));
+    let roots = r#"{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}"#;
+    assert!(matches!(notified(roots), Notified::RootsListChanged));
+    let other = r#"{"jsonrpc":"2.0","method":"notifications/new"}"#;
+    assert!(matches!(notified(other), Notified::Other { method } if method == "notifications/new"));
 }
 
 #[test]

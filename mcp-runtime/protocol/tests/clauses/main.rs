@@ -2,16 +2,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod asking;
+mod batches;
+mod capabilities;
 mod envelope;
+mod input;
 mod legacy;
 mod media_and_origin;
 mod modern;
+mod operations;
 mod param_headers;
 mod probing;
 mod properties;
+mod round_trips;
 mod scanning;
 mod sse;
 mod subscriptions;
+mod tasks;
+mod translation;
 mod upstream;
 
 use http::{HeaderMap, HeaderName, HeaderValue};

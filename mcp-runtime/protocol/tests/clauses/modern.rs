@@ -9,6 +9,8 @@ use mcpfleet_protocol::{
 
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
 
+const SERVED: [&str; 5] = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
 fn body(method: &str, params: &str) -> String {
     let comma = if params.is_empty() { "" } else { "," };
     format!(r#"{{"jsonrpc":"2.0","id":5,"method":"{method}","params":{{{META}{comma}{params}}}}}"#)
@@ -107,7 +109,7 @@ fn an_unsupported_version_is_32022_with_what_is_supported() {
         let (status, code, answer) = answer(&refused(&headers, &body));
         assert_eq!((status, code), (400, -32022), "{version}");
         assert_eq!(answer["error"]["data"]["requested"], version);
-        assert_eq!(answer["error"]["data"]["supported"], serde_json::json!(["2026-07-28", "2025-11-25"]));
+        assert_eq!(answer["error"]["data"]["supported"], serde_json::json!(SERVED));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::headers;
 use mcpfleet_protocol::{
     Tool,
     answer::Implementation,
-    client::{CallParams, ModernPeer, Outgoing, ToolsReply},
+    client::{Ask, AskContext, ModernPeer, Outgoing, ToolsReply},
     header::{InvalidParamHeader, MAX_PARAM_HEADERS, ParamHeader, param_headers},
     json::JsonText,
     jsonrpc::Id,
@@ -30,8 +30,8 @@ fn found() -> Vec<ParamHeader> {
 fn sent(arguments: &str) -> Outgoing {
     let client = Implementation::new("c", "1");
     let peer = ModernPeer { client, capabilities: JsonText::empty_object(), log_level: None };
-    let call = CallParams { name: "t", arguments, progress_token: None, meta: None };
-    peer.call_tool(&Id::number(1), &call).with_param_headers(&found(), arguments)
+    let call = Ask::CallTool { name: "t", arguments };
+    peer.ask(&Id::number(1), &call, &AskContext::default()).with_param_headers(&found(), arguments)
 }
 
 fn header(outgoing: &Outgoing, name: &str) -> Option<String> {
@@ -83,7 +83,7 @@ fn annotations_against_the_rules_are_refused() {
 #[test]
 fn a_modern_tool_with_a_bad_annotation_is_left_out_and_a_legacy_one_is_not() {
     let tool = Tool::new("t", schema(&json!({"a": {"type": "number", "x-mcp-header": "A"}})));
-    let tool = tool.write(mcpfleet_protocol::Era::Modern);
+    let tool = tool.write(mcpfleet_protocol::Revision::LATEST_MODERN);
     let read = |more: &str| {
         let result = RawValue::from_string(format!("{{{more}\"tools\":[{}]}}", tool.as_str())).unwrap();
         ToolsReply::read(&result).unwrap()

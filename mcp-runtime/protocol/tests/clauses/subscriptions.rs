@@ -8,8 +8,10 @@ use mcpfleet_protocol::{
     server::{Incoming, Listen, Operation, Refusal, Request, Wanted, accept_get},
 };
 
-const TOOLS: Listen = Listen { tools: Wanted::Yes };
-const NOTHING: Listen = Listen { tools: Wanted::No };
+const NOTHING: Listen =
+    Listen { tools: Wanted::No, prompts: Wanted::No, resources: Wanted::No, updates: Vec::new() };
+const TOOLS: Listen =
+    Listen { tools: Wanted::Yes, prompts: Wanted::No, resources: Wanted::No, updates: Vec::new() };
 
 fn text(frame: impl AsRef<[u8]>) -> String {
     String::from_utf8(frame.as_ref().to_vec()).unwrap()
@@ -84,14 +86,17 @@ fn modern() -> http::HeaderMap {
 }
 
 #[test]
-fn a_filter_may_ask_for_more_than_there_is() {
+fn every_kind_of_notification_can_be_asked_for() {
     for (filter, wanted) in [
         (r#"{"toolsListChanged":true}"#, TOOLS),
         (
             r#"{"resourceSubscriptions":["file:///a"],"promptsListChanged":true,"toolsListChanged":true,"new":1}"#,
-            TOOLS,
+            Listen { prompts: Wanted::Yes, updates: vec!["file:///a".to_owned()], ..TOOLS },
         ),
-        (r#"{"toolsListChanged":false,"resourcesListChanged":true}"#, NOTHING),
+        (
+            r#"{"toolsListChanged":false,"resourcesListChanged":true}"#,
+            Listen { resources: Wanted::Yes, ..NOTHING },
+        ),
         (r#"{"toolsListChanged":null}"#, NOTHING),
         ("{}", NOTHING),
     ] {
@@ -139,7 +144,9 @@ fn a_legacy_get_with_the_right_accept_opens_a_stream() {
             let mut pairs = vec![("accept", accept), ("mcp-session-id", "s-1"), ("last-event-id", "9")];
             pairs.extend(version.map(|version| ("mcp-protocol-version", version)));
             let context = accept_get(&headers(&pairs)).unwrap();
-            assert_eq!((context.era(), context.revision), (Era::Legacy, Revision::V2025_11_25));
+            let revision = version.map_or(Revision::WITHOUT_HEADER, |_| Revision::V2025_11_25);
+            assert_eq!((context.era(), context.revision), (Era::Legacy, revision));
+            assert_eq!(context.stated.is_some(), version.is_some());
             assert_eq!(context.session.unwrap().as_str(), "s-1");
         }
     }
@@ -163,8 +170,8 @@ fn the_modern_era_has_no_get() {
 }
 
 #[test]
-fn a_get_of_a_revision_that_is_not_served_is_400() {
-    for version in ["2025-06-18", "2024-11-05", "latest", ""] {
+fn a_get_of_a_revision_that_is_not_known_is_400() {
+    for version in ["2025-06-19", "2000-01-01", "latest", ""] {
         let refusal = get_refused(&[("accept", "text/event-stream"), ("mcp-protocol-version", version)]);
         assert_eq!(refusal.status(), 400, "{version}");
     }

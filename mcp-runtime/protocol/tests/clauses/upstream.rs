@@ -6,9 +6,9 @@ use mcpfleet_protocol::{
     Era, Revision,
     answer::Implementation,
     client::{
-        AnswerForm, CallParams, Failure, FromServer, InitializeReply, LegacyPeer, ModernPeer, Outgoing, Peer,
-        ReplyError, SentSession, ToolsReply, answer_form, answer_server_request, classify_failure,
-        initialize, read,
+        AnswerForm, Ask, AskContext, Failure, FromServer, InitializeReply, LegacyPeer, ListKind, ModernPeer,
+        Outgoing, Peer, ReplyError, SentSession, ToolsReply, answer_form, answer_server_request,
+        classify_failure, initialize, read,
     },
     header::SessionId,
     json::JsonText,
@@ -33,8 +33,12 @@ fn header<'a>(outgoing: &'a Outgoing, name: &str) -> Option<&'a str> {
     outgoing.headers.get(name).map(|value| value.to_str().unwrap())
 }
 
-fn call(name: &str) -> CallParams<'_> {
-    CallParams { name, arguments: r#"{"a":1}"#, progress_token: None, meta: None }
+fn call(name: &str) -> Ask<'_> {
+    Ask::CallTool { name, arguments: r#"{"a":1}"# }
+}
+
+fn bare() -> AskContext<'static> {
+    AskContext::default()
 }
 
 /// Our own server takes what our own client sends.
@@ -83,7 +87,7 @@ fn the_name_is_encoded_only_when_needed() {
         ("line1\nline2", "=?base64?bGluZTEKbGluZTI=?="),
         ("=?base64?literal?=", "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?="),
     ] {
-        let outgoing = modern().call_tool(&Id::number(1), &call(name));
+        let outgoing = modern().ask(&Id::number(1), &call(name), &bare());
         assert_eq!(header(&outgoing, "mcp-name"), Some(sent));
         assert!(matches!(operation(&outgoing, Era::Modern), Operation::CallTool(call) if call.name == name));
     }
@@ -92,7 +96,7 @@ fn the_name_is_encoded_only_when_needed() {
 #[test]
 fn legacy_requests_carry_version_and_session() {
     let peer = Peer::Legacy(legacy());
-    let outgoing = peer.list_tools(&Id::number(2), Some("c"));
+    let outgoing = peer.ask(&Id::number(2), &Ask::List(ListKind::Tools, Some("c")), &bare());
     assert_eq!(header(&outgoing, "mcp-protocol-version"), Some("2025-11-25"));
     assert_eq!(header(&outgoing, "mcp-session-id"), Some("s-1"));
     assert_eq!(header(&outgoing, "mcp-method"), None);
@@ -106,7 +110,7 @@ fn legacy_requests_carry_version_and_session() {
 
 #[test]
 fn initialize_carries_neither_session_nor_version_header() {
-    let outgoing = initialize(&Id::number(0), &client(), &JsonText::empty_object());
+    let outgoing = initialize(&Id::number(0), &client(), &JsonText::empty_object(), Revision::V2025_11_25);
     assert_eq!(
         (header(&outgoing, "mcp-protocol-version"), header(&outgoing, "mcp-session-id")),
         (None, None)
@@ -130,11 +134,11 @@ fn a_call_hands_on_meta_but_not_the_fields_of_the_other_hop() {
     )
     .unwrap();
     let token = Id::number(9);
-    let call = CallParams { progress_token: Some(&token), meta: Some(&meta), ..call("t") };
-    let sent = value(&legacy().call_tool(&Id::number(1), &call).body);
+    let context = AskContext { progress_token: Some(&token), meta: Some(&meta), ..bare() };
+    let sent = value(&legacy().ask(&Id::number(1), &call("t"), &context).body);
     assert_eq!(sent["params"]["_meta"], json!({"traceparent": "00-1", "x": {"y": 1}, "progressToken": 9}));
     assert_eq!(sent["params"]["arguments"], json!({"a": 1}));
-    let sent = value(&modern().call_tool(&Id::number(1), &call).body);
+    let sent = value(&modern().ask(&Id::number(1), &call("t"), &context).body);
     assert_eq!(
         (&sent["params"]["_meta"]["traceparent"], &sent["params"]["_meta"]["progressToken"]),
         (&json!("00-1"), &json!(9))
@@ -143,7 +147,7 @@ fn a_call_hands_on_meta_but_not_the_fields_of_the_other_hop() {
 
 #[test]
 fn a_legacy_call_without_meta_sends_none() {
-    let sent = value(&legacy().call_tool(&Id::number(1), &call("t")).body);
+    let sent = value(&legacy().ask(&Id::number(1), &call("t"), &bare()).body);
     assert_eq!(sent["params"], json!({"name": "t", "arguments": {"a": 1}}));
 }
 

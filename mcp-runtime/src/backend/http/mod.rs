@@ -10,35 +10,37 @@ mod response;
 
 use crate::{
     call::{CallError, ToolResult},
-    credentials::Credentials,
     egress::{Egress, EgressError},
+    outgoing::{Behalf, SendError},
 };
 use mcpfleet_config::HttpBackend;
-use request::BuildError;
 use serde_json::{Map, Value};
 
 /// Sends the request and turns the response into a result.
 pub async fn run(
     backend: &HttpBackend,
     arguments: &Map<String, Value>,
-    credentials: &Credentials,
+    behalf: &Behalf<'_>,
     egress: &Egress,
 ) -> Result<ToolResult, CallError> {
-    let request = match request::build(backend, arguments, credentials, egress) {
-        Ok(request) => request,
-        Err(BuildError::ForModel(text)) => return Ok(ToolResult::failure(text)),
-        Err(BuildError::Credential(missing)) => {
-            return Err(CallError::Unavailable { message: missing.to_string() });
-        }
+    let draft = match request::Draft::of(backend, arguments) {
+        Ok(draft) => draft,
+        Err(for_model) => return Ok(ToolResult::failure(for_model)),
     };
-    let response = egress.send(request).await.map_err(|error| unavailable(&error))?;
+    let without = |error: &dyn std::error::Error| CallError::Unavailable { message: error.to_string() };
+    let source = behalf.source(&backend.headers).map_err(|error| without(&error))?;
+    let sent = source.send(egress, behalf.caller, |headers| draft.request(egress, headers)).await;
+    let response = sent.map_err(|error| match error {
+        SendError::Credential(error) => without(&error),
+        SendError::Egress(error) => unavailable(&error),
+    })?;
     response::read(response, backend.max_response_bytes).await.map_err(|error| unavailable(&error))
 }
 
 fn unavailable(error: &EgressError) -> CallError {
     let advice = match error {
         EgressError::Refused { .. } | EgressError::Unsendable => "whoever wrote this tool must correct it",
-        EgressError::Interrupted { .. } => {
+        EgressError::Interrupted { .. } | EgressError::TooLarge { .. } => {
             "whether the request took effect is unknown; look before you repeat it"
         }
         EgressError::Dns { .. } | EgressError::Connect { .. } | EgressError::Tls { .. } => {

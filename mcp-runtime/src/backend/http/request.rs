@@ -1,42 +1,45 @@
 //! From arguments to a request.
 
-use crate::{
-    credentials::{Credentials, Missing},
-    egress::Egress,
-};
-use http::header::CONTENT_TYPE;
+use crate::egress::Egress;
+use bytes::Bytes;
+use http::{HeaderMap, header::CONTENT_TYPE};
 use mcpfleet_config::{BodySource, HttpBackend, HttpMethod};
 use reqwest::{Method, RequestBuilder, Url};
 use serde_json::{Map, Value};
 
-/// Why there is no request.
+/// A request without its credentials.
 #[derive(Debug)]
-pub(super) enum BuildError {
-    /// The arguments make none: the model can do better.
-    ForModel(String),
-    /// A header's credential.
-    Credential(Missing),
+pub(super) struct Draft {
+    method: Method,
+    url: Url,
+    body: Option<Bytes>,
 }
 
-pub(super) fn build(
-    backend: &HttpBackend,
-    arguments: &Map<String, Value>,
-    credentials: &Credentials,
-    egress: &Egress,
-) -> Result<RequestBuilder, BuildError> {
-    let url = backend.url.expand(arguments).map_err(|error| BuildError::ForModel(error.to_string()))?;
-    let url = Url::parse(&url)
-        .map_err(|error| BuildError::ForModel(format!("the arguments make no URL: {error}")))?;
-    let headers = credentials.headers(&backend.headers).map_err(BuildError::Credential)?;
-    let request = egress.request(method(backend.method), url);
-    Ok(match backend.body {
-        BodySource::None => request.headers(headers),
-        // The tool's own headers come last: an author who says `content-type` means it.
-        BodySource::Arguments => request
-            .header(CONTENT_TYPE, "application/json")
-            .body(rest_of(arguments, backend).to_string())
-            .headers(headers),
-    })
+impl Draft {
+    /// The request that the arguments make.
+    ///
+    /// # Errors
+    /// They make none; the text is for the model, which can do better.
+    pub(super) fn of(backend: &HttpBackend, arguments: &Map<String, Value>) -> Result<Self, String> {
+        let url = backend.url.expand(arguments).map_err(|error| error.to_string())?;
+        let url = Url::parse(&url).map_err(|error| format!("the arguments make no URL: {error}"))?;
+        let body = match backend.body {
+            BodySource::None => None,
+            BodySource::Arguments => Some(rest_of(arguments, backend).to_string().into()),
+        };
+        Ok(Self { method: method(backend.method), url, body })
+    }
+
+    /// The tool's own headers come last: an author who says `content-type` means it.
+    pub(super) fn request(&self, egress: &Egress, headers: HeaderMap) -> RequestBuilder {
+        let request = egress.request(self.method.clone(), self.url.clone());
+        match &self.body {
+            None => request.headers(headers),
+            Some(body) => {
+                request.header(CONTENT_TYPE, "application/json").body(body.clone()).headers(headers)
+            }
+        }
+    }
 }
 
 /// The arguments that the URL does not use.

@@ -1,6 +1,6 @@
 //! Lists and results as text for people.
 
-use mcpfleet_protocol::{Era, Tool, json::Members};
+use mcpfleet_protocol::{Revision, Tool, json::Members};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,7 +20,8 @@ pub(super) fn tools(tools: &[Tool]) -> String {
 
 /// The definitions as the server gave them.
 pub(super) fn tools_json(tools: &[Tool]) -> String {
-    let tools: Vec<_> = tools.iter().map(|tool| tool.write(Era::Modern).as_str().to_owned()).collect();
+    let tools: Vec<_> =
+        tools.iter().map(|tool| tool.write(Revision::LATEST_MODERN).as_str().to_owned()).collect();
     format!("[{}]", tools.join(","))
 }
 

@@ -71,7 +71,7 @@ fn silent(body: &mut Body) -> bool {
 }
 
 fn both() -> [Scene; 2] {
-    let modern = Subscription::modern(&Id::number(1), Listen { tools: Wanted::Yes });
+    let modern = Subscription::modern(&Id::number(1), Listen { tools: Wanted::Yes, ..Listen::default() });
     [Scene::new(Subscription::legacy()), Scene::new(modern)]
 }
 

@@ -1,8 +1,16 @@
 //! What can go wrong with a server behind us. The texts follow the server's name and hold no secret.
 
-use crate::egress::EgressError;
+use crate::{
+    egress::EgressError,
+    exchange::Unanswered,
+    outgoing::{NoCredential, SendError},
+};
 use http::StatusCode;
-use mcpfleet_protocol::client::{ReplyError, Unusable};
+use mcpfleet_protocol::{
+    client::{EndpointError, ReplyError, Unusable},
+    jsonrpc::RpcError,
+    mrtr::InputError,
+};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -12,6 +20,9 @@ pub enum ClientError {
     /// It could not be sent, or its answer broke off.
     #[error(transparent)]
     Egress(#[from] EgressError),
+    /// Nothing was sent: it could not carry what it is to carry.
+    #[error(transparent)]
+    Credential(#[from] NoCredential),
     /// The hello or the list took too long.
     #[error("it did not answer within {} s", .0.as_secs())]
     Timeout(Duration),
@@ -45,15 +56,56 @@ pub enum ClientError {
     /// What came was no answer to what was asked.
     #[error(transparent)]
     Reply(#[from] ReplyError),
-    /// A modern server wants something of the user in the middle of a call.
-    #[error("it asks for input in the middle of the call, which is not handed on yet")]
-    InputRequired,
+    /// A modern server wants something in the middle of a call that the client has not declared.
+    #[error("it asks for {0} in the middle of the call, which the client does not offer")]
+    NotOffered(String),
+    /// The client gave no answer to what a modern server wants in the middle of a call.
+    #[error("it asks for {method} in the middle of the call, and {why}")]
+    Unanswered {
+        /// What it asked for.
+        method: &'static str,
+        /// Why there is no answer.
+        why: Unanswered,
+    },
+    /// What a modern server wants cannot be read.
+    #[error("what it asks for in the middle of the call cannot be used: {0}")]
+    Inputs(#[from] InputError),
+    /// A modern server asks back for ever.
+    #[error("it asked back {rounds} times in one call, which is the most that is followed")]
+    TooManyRounds {
+        /// The bound.
+        rounds: usize,
+    },
+    /// A legacy server has too many questions at once.
+    #[error("it has more than {limit} questions at once in one call")]
+    TooManyQuestions {
+        /// The bound.
+        limit: usize,
+    },
+    /// A request that has no form on the wire.
+    #[error("{0}")]
+    Unaskable(&'static str),
+    /// What answers GET is no stream of HTTP+SSE.
+    #[error("it has no event stream that says where to send messages")]
+    NoEndpoint,
+    /// The server of an HTTP+SSE stream wants its messages elsewhere.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// A modern server's result of a kind that we must not guess at.
     #[error("its result has an unknown resultType")]
     UnknownResultType,
     /// It answered with an error.
     #[error("{}", .0.message)]
     Rpc(RpcFailure),
+}
+
+impl From<SendError> for ClientError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Credential(error) => error.into(),
+            SendError::Egress(error) => error.into(),
+        }
+    }
 }
 
 /// A JSON-RPC error.
@@ -65,4 +117,14 @@ pub struct RpcFailure {
     pub message: String,
     /// Its data.
     pub data: Option<Box<RawValue>>,
+}
+
+impl From<RpcError<'_>> for RpcFailure {
+    fn from(error: RpcError<'_>) -> Self {
+        Self {
+            code: error.code,
+            message: error.message.into_owned(),
+            data: error.data.map(ToOwned::to_owned),
+        }
+    }
 }

@@ -1,25 +1,24 @@
-//! One POST and the message that answers it, as a JSON body or among the events of a stream.
+//! One request and the message that answers it, with everything that comes before: notices go to the caller, questions
+//! are asked of him, and nothing is read on while he reads slowly.
 
-use super::{ClientError, Endpoint, RpcFailure};
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use mcpfleet_protocol::{
-    client::{
-        AnswerForm, Failure, FromServer, Outgoing, Peer, SentSession, answer_form, answer_server_request,
-        classify_failure, read,
-    },
-    header::SESSION_ID,
-    jsonrpc::{Id, Outcome},
-    sse::Decoder,
+use super::{ClientError, RpcFailure, bare, feed::Feed, news, questions::Questions, session::Session};
+use crate::{
+    exchange::{Caller, Notice, Question},
+    identity::Principal,
+    upstream::bell::Bell,
 };
-use reqwest::Response;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use mcpfleet_protocol::{
+    Era, Revision,
+    client::{FromServer, Outgoing, messages, read},
+    json::Members,
+    jsonrpc::{Id, Outcome},
+    server::LogLevel,
+};
 use serde_json::value::RawValue;
-
-/// Largest message, in bytes.
-const MAX_MESSAGE: usize = 8 * 1024 * 1024;
-
-/// As much of a failure's body as is looked at, in bytes.
-const MAX_FAILURE: usize = 64 * 1024;
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -28,132 +27,151 @@ pub(super) enum Reply {
     Error(RpcFailure),
 }
 
-/// An answer whose message is not read yet.
-pub(super) struct Answered {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    form: AnswerForm,
-    session: SentSession,
-    /// The JSON body, or the data of the event that answers; empty when the form has none.
-    pub(super) message: Bytes,
+/// Who hears what comes before the answer.
+#[derive(Clone, Copy)]
+pub(super) enum Audience<'a> {
+    /// The request is our own: notices are passed over, questions refused.
+    Nobody,
+    /// Whoever made the request.
+    Caller(&'a Caller),
 }
 
-/// Sends a request to a server that has been greeted, and reads the answer.
+impl<'a> Audience<'a> {
+    /// In whose name the request is made.
+    fn principal(self) -> Option<&'a Arc<Principal>> {
+        match self {
+            Self::Nobody => None,
+            Self::Caller(caller) => Some(&caller.profile().principal),
+        }
+    }
+}
+
+/// Sends a request of ours, whose id is its progress token too, and reads to the answer.
 pub(super) async fn exchange(
-    endpoint: &Endpoint,
-    peer: &Peer,
-    outgoing: Outgoing,
+    session: &Session,
+    bell: &Bell,
+    audience: Audience<'_>,
     id: &Id<'_>,
+    outgoing: Outgoing,
 ) -> Result<Reply, ClientError> {
-    ask(endpoint, Some(peer), outgoing, id).await?.reply(id)
-}
-
-/// Sends a request and waits for the message that answers it. `peer` is absent while the server's era is unknown.
-pub(super) async fn ask(
-    endpoint: &Endpoint,
-    peer: Option<&Peer>,
-    outgoing: Outgoing,
-    id: &Id<'_>,
-) -> Result<Answered, ClientError> {
-    let session = if outgoing.headers.contains_key(SESSION_ID) { SentSession::Yes } else { SentSession::No };
-    let response = endpoint.post(outgoing).await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let form = answer_form(status, &headers);
-    let message = match form {
-        AnswerForm::Json => body(endpoint, response, MAX_MESSAGE).await?,
-        AnswerForm::Failed => failure_body(endpoint, response).await,
-        AnswerForm::EventStream => event(endpoint, peer, response, id).await?,
-        AnswerForm::Accepted | AnswerForm::Foreign => Bytes::new(),
-    };
-    Ok(Answered { status, headers, form, session, message })
-}
-
-impl Answered {
-    /// What the answer says.
-    pub(super) fn reply(&self, id: &Id<'_>) -> Result<Reply, ClientError> {
-        match self.form {
-            AnswerForm::Json | AnswerForm::EventStream => self.message(id),
-            AnswerForm::Accepted => Err(ClientError::NoAnswer),
-            AnswerForm::Foreign => Err(ClientError::Foreign(self.media())),
-            AnswerForm::Failed => match classify_failure(self.status, &self.message, self.session) {
-                Failure::SessionExpired => Err(ClientError::SessionExpired),
-                Failure::Rpc => self.message(id),
-                Failure::Unauthorized => Err(ClientError::Unauthorized(self.status)),
-                Failure::Busy => Err(ClientError::Busy(self.status)),
-                Failure::Status(status) => Err(ClientError::Status(status)),
-            },
-        }
-    }
-
-    fn message(&self, id: &Id<'_>) -> Result<Reply, ClientError> {
-        match read(&self.message, id)? {
-            FromServer::Answer(Outcome::Result(result)) => Ok(Reply::Result(result.to_owned())),
-            FromServer::Answer(Outcome::Error(error)) => Ok(Reply::Error(RpcFailure {
-                code: error.code,
-                message: error.message.into_owned(),
-                data: error.data.map(ToOwned::to_owned),
-            })),
-            FromServer::Notification { .. } | FromServer::Request { .. } => Err(ClientError::NoAnswer),
-        }
-    }
-
-    fn media(&self) -> String {
-        let value = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        value.unwrap_or("no media type").chars().take(80).collect()
-    }
-}
-
-async fn body(endpoint: &Endpoint, mut response: Response, limit: usize) -> Result<Bytes, ClientError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| endpoint.broken(&error))? {
-        if bytes.len() + chunk.len() > limit {
-            return Err(ClientError::TooLarge { limit });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.into())
-}
-
-/// The status has said the most already: a body that breaks off or is too long changes nothing.
-async fn failure_body(endpoint: &Endpoint, response: Response) -> Bytes {
-    body(endpoint, response, MAX_FAILURE).await.unwrap_or_default()
-}
-
-/// The data of the event that answers `id`. What comes before it is passed over, but for the server's own requests,
-/// which it may wait for.
-async fn event(
-    endpoint: &Endpoint,
-    peer: Option<&Peer>,
-    mut response: Response,
-    id: &Id<'_>,
-) -> Result<Bytes, ClientError> {
-    let mut decoder = Decoder::new(MAX_MESSAGE);
+    let mut place = session.enter(id)?;
+    let mut feed = pin!(Feed::new(session, audience.principal(), outgoing).messages());
+    let mut talk = Talk { session, bell, audience, id, questions: Questions::default() };
     loop {
-        while let Some(event) =
-            decoder.next_event().map_err(|error| ClientError::TooLarge { limit: error.limit })?
-        {
-            // Without data it only primes a reconnection (2025-11-25, transports, "Sending Messages to the Server").
-            if event.data.is_empty() || event.kind != "message" {
-                continue;
-            }
-            match read(&event.data, id)? {
-                FromServer::Answer(_) => return Ok(event.data.into()),
-                FromServer::Notification { .. } => {}
-                FromServer::Request { id, method, .. } => {
-                    answer(endpoint, peer, answer_server_request(&id, &method)).await;
-                }
-            }
-        }
-        match response.chunk().await.map_err(|error| endpoint.broken(&error))? {
-            Some(chunk) => decoder.feed(&chunk),
-            None => return Err(ClientError::NoAnswer),
+        let message = tokio::select! {
+            biased;
+            () = talk.questions.next(), if !talk.questions.is_empty() => continue,
+            message = beside(&mut place) => message,
+            message = feed.next() => message.unwrap_or(Err(ClientError::NoAnswer)),
+        };
+        if let Some(reply) = talk.take_all(&message?).await? {
+            talk.late(&mut place).await;
+            return Ok(reply);
         }
     }
 }
 
-/// Answers a request of a legacy server; modern ones make none. If the answer is lost, the call's own deadline tells.
-async fn answer(endpoint: &Endpoint, peer: Option<&Peer>, body: Bytes) {
-    if let Some(Peer::Legacy(legacy)) = peer {
-        let _ = endpoint.post(legacy.response(body)).await;
+/// The next message on the session's own stream; never, when it has none.
+async fn beside(place: &mut Option<super::inbox::Place>) -> Result<Bytes, ClientError> {
+    match place {
+        Some(place) => place.next().await.ok_or(ClientError::NoAnswer),
+        None => std::future::pending().await,
+    }
+}
+
+struct Talk<'a> {
+    session: &'a Session,
+    bell: &'a Bell,
+    audience: Audience<'a>,
+    id: &'a Id<'a>,
+    questions: Questions<'a>,
+}
+
+/// How long log messages on another stream may be behind the answer on this one.
+const LATE: Duration = Duration::from_millis(20);
+
+impl Talk<'_> {
+    /// Servers send what they log about a request on the session's own stream too, which nothing keeps in step with the
+    /// answer: who asked for logs gets those that are just behind.
+    async fn late(&mut self, place: &mut Option<super::inbox::Place>) {
+        let wanted = match self.audience {
+            Audience::Caller(caller) => caller.profile().log_level.is_some(),
+            Audience::Nobody => false,
+        };
+        let until = Instant::now() + LATE;
+        while wanted && place.is_some() {
+            let Ok(Ok(message)) = timeout_at(until, beside(place)).await else { return };
+            // It is answered already: a second answer is nobody's.
+            if self.take_all(&message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes what came as one: a message, or from a server of 2025-03-26 a batch (2025-03-26, basic, "Batching").
+    async fn take_all(&mut self, body: &[u8]) -> Result<Option<Reply>, ClientError> {
+        if self.session.revision() != Revision::V2025_03_26 {
+            return self.take(body).await;
+        }
+        let mut reply = None;
+        for message in messages(body)? {
+            reply = self.take(message).await?.or(reply);
+        }
+        Ok(reply)
+    }
+
+    /// Takes one message; gives the answer when it is that.
+    async fn take(&mut self, message: &[u8]) -> Result<Option<Reply>, ClientError> {
+        match read(message, self.id)? {
+            FromServer::Answer(Outcome::Result(result)) => Ok(Some(Reply::Result(result.to_owned()))),
+            FromServer::Answer(Outcome::Error(error)) => Ok(Some(Reply::Error(error.into()))),
+            FromServer::Notification { method, params } => {
+                self.notified(&method, params).await;
+                Ok(None)
+            }
+            // A modern server makes none (2026-07-28, basic/patterns/mrtr).
+            FromServer::Request { .. } if self.session.peer.era() == Era::Modern => Ok(None),
+            FromServer::Request { id, method, params } => {
+                let question =
+                    Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };
+                let caller = match self.audience {
+                    Audience::Caller(caller) => Some(caller),
+                    Audience::Nobody => None,
+                };
+                self.questions.ask(self.session, caller, &id, question)?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn notified(&mut self, method: &str, params: Option<&RawValue>) {
+        if news::is_news(method) {
+            return news::tell(self.bell, self.session.id(), method, params);
+        }
+        if method == "notifications/cancelled" {
+            let id = params.and_then(Members::read).and_then(|params| params.get("requestId"));
+            return id.and_then(Id::read).into_iter().for_each(|id| self.questions.withdraw(&id));
+        }
+        if let (Audience::Caller(caller), Some(notice)) = (self.audience, notice(method, params, self.id)) {
+            caller.notify(notice).await;
+        }
+    }
+}
+
+/// What the caller is told; nothing when it is not about his call, or cannot be read.
+fn notice(method: &str, params: Option<&RawValue>, token: &Id<'_>) -> Option<Notice> {
+    match method {
+        "notifications/progress" => {
+            let params = params?;
+            let members = Members::read(params)?;
+            let ours = members.get("progressToken").and_then(Id::read).is_some_and(|given| given == *token);
+            ours.then(|| Notice::Progress(bare::without(params, &members, "progressToken")))
+        }
+        "notifications/message" => {
+            let params = params?;
+            let level = Members::read(params)?.get("level").and_then(LogLevel::read)?;
+            Some(Notice::Log(level, params.to_owned()))
+        }
+        _ => Some(Notice::Other { method: method.to_owned(), params: params.map(ToOwned::to_owned) }),
     }
 }

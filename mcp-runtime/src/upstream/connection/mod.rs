@@ -1,55 +1,78 @@
 //! One MCP client connection: a server whose era is known, and what is asked of it.
 //!
 //! ```text
-//! Endpoint (URL, headers) -> open: server/discover, else initialize -> Connection { peer }
-//! Connection -> list_tools, call_tool -> exchange: one POST and the message that answers it
+//! Endpoint (URL, headers) -> open: server/discover, else initialize -> Session { peer, wire, side }
+//! Connection -> rounds: a request until it is complete
+//!            -> exchange: one request, the messages before its answer to the caller, and the answer
+//!               <- feed: the response to the POST        <- side, inbox: the session's own stream
 //! ```
 //! Nothing is sent twice, with one exception: a server that does not know our session has not looked at the request,
 //! so after a new `initialize` it is sent once more.
 
+mod bare;
+mod body;
 mod endpoint;
 mod error;
 mod exchange;
+mod feed;
+mod inbox;
 mod listing;
+mod news;
 mod open;
+mod phrase;
+mod plan;
+mod questions;
+mod rounds;
+mod session;
+mod side;
 
 pub use endpoint::Endpoint;
 pub use error::{ClientError, RpcFailure};
 pub use listing::Listing;
+pub use open::Found;
+pub(super) use phrase::relayed;
+pub(super) use plan::{Listens, Mirrored, Plan};
+pub use session::{About, Wire};
 
-use crate::admission::Permit;
-use arc_swap::ArcSwap;
-use exchange::Reply;
-use mcpfleet_protocol::{
-    Era,
-    client::{CallParams, Outgoing, Peer},
-    header::ParamHeader,
-    json::Members,
-    jsonrpc::Id,
+use super::bell::Bell;
+use crate::{
+    admission::Permit,
+    exchange::{Caller, Request, Resumption},
 };
+use arc_swap::ArcSwap;
+use exchange::{Audience, Reply, exchange};
+use mcpfleet_protocol::{
+    ClientCapabilities, Era, Revision,
+    client::{Ask, AskContext, Outgoing, Peer},
+    jsonrpc::Id,
+    server::LogLevel,
+};
+use phrase::Phrase;
 use serde_json::value::RawValue;
+use session::Session;
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
+use tokio::sync::watch;
 
-/// How long a farewell (a cancellation, the end of a session) may take before it is given up.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Largest message, in bytes.
+const MAX_MESSAGE: usize = 8 * 1024 * 1024;
 
 /// A connection to one server.
 #[derive(Debug)]
 pub struct Connection {
-    endpoint: Endpoint,
-    /// Replaced when a legacy session is renewed.
-    peer: ArcSwap<Peer>,
+    plan: Plan,
+    found: Found,
+    /// Replaced when it is renewed.
+    session: ArcSwap<Session>,
     /// Held while a session is renewed, so that many calls that meet its end renew it once.
     renewal: tokio::sync::Mutex<()>,
-    /// Parameters that a modern server wants mirrored into headers, by tool, from the last list.
-    mirrored: ArcSwap<HashMap<String, Vec<ParamHeader>>>,
+    /// Counts renewals.
+    renewals: watch::Sender<u64>,
     ids: Ids,
 }
 
@@ -64,25 +87,64 @@ impl Ids {
 }
 
 impl Connection {
-    /// Finds out the server's era and says hello. Unbounded in time: set a deadline around it.
+    /// Finds out how a server is spoken to and says hello, as a client that can do nothing by itself. Unbounded in time:
+    /// set a deadline around it.
     ///
     /// # Errors
     /// Why the server cannot be used, now or at all.
     pub async fn open(endpoint: Endpoint) -> Result<Self, ClientError> {
+        let (declared, bell) = (ClientCapabilities::default(), Arc::new(Bell::unheard()));
+        let plan = Plan { endpoint, declared, listens: Listens::Never, bell, mirrored: Mirrored::default() };
+        Self::planned(plan, None).await
+    }
+
+    /// The connection of a plan. What was `found` is not asked for again.
+    pub(super) async fn planned(plan: Plan, found: Option<Found>) -> Result<Self, ClientError> {
         let ids = Ids::default();
-        let peer = open::peer(&endpoint, &ids).await?;
+        let session = plan.greet(&ids, found).await?;
         Ok(Self {
-            endpoint,
-            peer: ArcSwap::from_pointee(peer),
+            found: Found { era: session.peer.era(), wire: session.wire },
+            plan,
+            session: ArcSwap::from_pointee(session),
             renewal: tokio::sync::Mutex::default(),
-            mirrored: ArcSwap::default(),
+            renewals: watch::Sender::default(),
             ids,
         })
     }
 
     /// The server's era.
     pub fn era(&self) -> Era {
-        self.peer.load().era()
+        self.found.era
+    }
+
+    /// The revision that is spoken with it.
+    pub fn revision(&self) -> Revision {
+        self.session.load().revision()
+    }
+
+    /// How it is spoken to.
+    pub fn found(&self) -> Found {
+        self.found
+    }
+
+    /// What the server says of itself.
+    pub fn about(&self) -> About {
+        self.session.load().about.clone()
+    }
+
+    /// Whether the server keeps something for it, so that two connections are two.
+    pub(super) fn is_stateful(&self) -> bool {
+        self.session.load().is_stateful()
+    }
+
+    /// Whether news come by themselves on its own stream.
+    pub(super) fn is_listening(&self) -> bool {
+        self.session.load().is_listening()
+    }
+
+    /// Changes when the session is renewed: what the server kept for it is gone.
+    pub(super) fn renewals(&self) -> watch::Receiver<u64> {
+        self.renewals.subscribe()
     }
 
     /// Every page of `tools/list`, within bounds.
@@ -90,56 +152,82 @@ impl Connection {
     /// # Errors
     /// [`ClientError`]; a list that breaks off is no list.
     pub async fn list_tools(&self) -> Result<Listing, ClientError> {
-        let listing = listing::read(self).await?;
-        self.mirrored.store(Arc::new(listing.mirrored()));
-        Ok(listing)
+        listing::tools(self).await.inspect(|listing| self.note(listing))
     }
 
-    /// Calls a tool; gives the result without `resultType`. Dropping the future cancels the call at the server: by
-    /// closing the stream, and to a legacy server also by a notification. `permit` is told while the call waits for a
-    /// new session.
+    /// Every page of every list that the server has, within bounds.
     ///
     /// # Errors
-    /// [`ClientError::Rpc`] when the server answered with an error.
-    pub async fn call_tool(
-        &self,
-        name: &str,
-        arguments: &RawValue,
-        permit: Option<&Permit>,
-    ) -> Result<Box<RawValue>, ClientError> {
-        let mirrored = self.mirrored.load_full();
-        let make = |peer: &Peer, id: &Id<'_>| {
-            let call = CallParams { name, arguments: arguments.get(), progress_token: None, meta: None };
-            let outgoing = peer.call_tool(id, &call);
-            match (peer, mirrored.get(name)) {
-                (Peer::Modern(_), Some(params)) => outgoing.with_param_headers(params, arguments.get()),
-                _ => outgoing,
-            }
-        };
-        without_result_type(self.request(make, permit).await?)
+    /// As [`Connection::list_tools`].
+    pub async fn list(&self) -> Result<Listing, ClientError> {
+        listing::all(self).await.inspect(|listing| self.note(listing))
     }
 
     /// Ends a legacy session. A connection that is dropped does the same in the background.
     pub async fn close(self) {
-        farewell(self.endpoint.clone(), self.peer.load_full()).await;
-        // The session is gone: dropping must not end it again.
-        self.peer.store(Arc::new(open::nobody()));
+        let session = self.session.load_full();
+        session.farewell().await;
+    }
+
+    /// Tells a legacy server that the client's roots have changed.
+    pub(super) fn roots_changed(&self) {
+        self.session.load().roots_changed();
+    }
+
+    /// Asks a legacy server for log messages of `wanted` and more severe, unless that was asked for already.
+    pub(super) async fn log_from(&self, wanted: LogLevel) {
+        let session = self.session.load_full();
+        if self.era() == Era::Legacy
+            && session.about.capabilities.logging == mcpfleet_protocol::Offered::Yes
+            && let Some(level) = session.change_level(wanted)
+        {
+            // A server that refuses sends what it likes; what is not wanted goes no further than the caller.
+            let _ = self.ask(&Ask::SetLogLevel(level), &AskContext::default()).await;
+        }
+    }
+
+    /// A request of our own.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        context: &AskContext<'_>,
+    ) -> Result<Box<RawValue>, ClientError> {
+        self.request(Audience::Nobody, |peer, id| Ok(peer.ask(id, ask, context)), None).await
+    }
+
+    /// One attempt of a caller's request.
+    async fn attempt_all(
+        &self,
+        request: &Request,
+        phrase: &Phrase<'_>,
+        resumption: Option<&Resumption>,
+        caller: &Caller,
+        permit: Option<&Permit>,
+    ) -> Result<Box<RawValue>, ClientError> {
+        let mirrored = self.plan.mirrored.load();
+        let params = match &request.ask {
+            crate::exchange::Ask::CallTool { name, .. } => mirrored.get(name).map(Vec::as_slice),
+            _ => None,
+        };
+        let make = |peer: &Peer, id: &Id<'_>| phrase.outgoing(peer, id, resumption, params);
+        self.request(Audience::Caller(caller), make, permit).await
     }
 
     /// One request and its answer, after a renewal of the session when that has ended.
     async fn request(
         &self,
-        make: impl Fn(&Peer, &Id<'_>) -> Outgoing,
+        audience: Audience<'_>,
+        make: impl Fn(&Peer, &Id<'_>) -> Result<Outgoing, ClientError>,
         permit: Option<&Permit>,
     ) -> Result<Box<RawValue>, ClientError> {
-        let peer = self.peer.load_full();
-        match self.attempt(&peer, &make).await {
+        let session = self.session.load_full();
+        match self.attempt(&session, audience, &make).await {
             Err(ClientError::SessionExpired) => {
                 // It waits for one call's `initialize`, whoever of them makes it.
                 let blocked = permit.map(Permit::blocked);
-                let peer = self.renewed(&peer).await?;
+                let session = self.renewed(&session).await?;
                 drop(blocked);
-                self.attempt(&peer, &make).await
+                self.attempt(&session, audience, &make).await
             }
             other => other,
         }
@@ -147,93 +235,58 @@ impl Connection {
 
     async fn attempt(
         &self,
-        peer: &Arc<Peer>,
-        make: impl Fn(&Peer, &Id<'_>) -> Outgoing,
+        session: &Arc<Session>,
+        audience: Audience<'_>,
+        make: impl Fn(&Peer, &Id<'_>) -> Result<Outgoing, ClientError>,
     ) -> Result<Box<RawValue>, ClientError> {
         let id = self.ids.next();
-        let outgoing = make(peer, &id);
-        let mut cancel = CancelOnDrop { armed: Some((self.endpoint.clone(), peer.clone(), id.clone())) };
-        let reply = exchange::exchange(&self.endpoint, peer.as_ref(), outgoing, &id).await;
-        // It is done, well or badly: there is nothing to cancel any more.
-        cancel.armed = None;
+        let outgoing = make(&session.peer, &id)?;
+        let mut cancel = CancelOnDrop { armed: Some((session.clone(), id.clone())) };
+        let reply = exchange(session, &self.plan.bell, audience, &id, outgoing).await;
+        // It is done, well or badly, unless we have stopped reading: there is nothing to cancel any more.
+        if !matches!(reply, Err(ClientError::TooLarge { .. } | ClientError::TooManyQuestions { .. })) {
+            cancel.armed = None;
+        }
         match reply? {
             Reply::Result(result) => Ok(result),
             Reply::Error(failure) => Err(ClientError::Rpc(failure)),
         }
     }
 
-    /// The peer after the one that has `stale` for a session.
-    async fn renewed(&self, stale: &Arc<Peer>) -> Result<Arc<Peer>, ClientError> {
+    /// The session after `stale`.
+    async fn renewed(&self, stale: &Arc<Session>) -> Result<Arc<Session>, ClientError> {
         let _one_at_a_time = self.renewal.lock().await;
-        let current = self.peer.load_full();
+        let current = self.session.load_full();
         if !Arc::ptr_eq(&current, stale) {
             return Ok(current);
         }
-        let renewed = Arc::new(Peer::Legacy(open::initialize(&self.endpoint, &self.ids).await?));
-        self.peer.store(renewed.clone());
+        stale.expired();
+        let renewed = Arc::new(self.plan.greet(&self.ids, Some(self.found)).await?);
+        self.session.store(renewed.clone());
+        self.renewals.send_modify(|renewals| *renewals += 1);
         Ok(renewed)
     }
-}
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        in_background(farewell(self.endpoint.clone(), self.peer.load_full()));
+    fn note(&self, listing: &Listing) {
+        self.plan.mirrored.store(Arc::new(listing.mirrored()));
     }
 }
 
-/// Ends a legacy session, so that the server need not keep it until it times out.
-async fn farewell(endpoint: Endpoint, peer: Arc<Peer>) {
-    if let Peer::Legacy(legacy) = peer.as_ref()
-        && let Some(headers) = legacy.delete()
-    {
-        // 405 is an answer that servers may give, and a lost one changes nothing.
-        let _ = tokio::time::timeout(FAREWELL, endpoint.delete(headers)).await;
-    }
+/// Until the next attempt at a stream after `failures` in a row.
+fn backoff(failures: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(failures.min(8));
+    (Duration::from_millis(200) * factor).min(Duration::from_secs(30))
 }
 
-/// Tells a legacy server that nobody waits for an answer any more. To a modern one closing the stream says so.
+/// Tells the server that nobody waits for an answer any more.
 struct CancelOnDrop {
-    armed: Option<(Endpoint, Arc<Peer>, Id<'static>)>,
+    armed: Option<(Arc<Session>, Id<'static>)>,
 }
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        if let Some((endpoint, peer, id)) = self.armed.take()
-            && let Peer::Legacy(legacy) = peer.as_ref()
-        {
-            let outgoing = legacy.cancelled(&id, "the caller no longer waits");
-            in_background(async move {
-                let _ = tokio::time::timeout(FAREWELL, endpoint.post(outgoing)).await;
-            });
+        if let Some((session, id)) = self.armed.take() {
+            session.cancel(&id);
         }
     }
-}
-
-/// Runs `work` on the runtime that we are on, if we are still on one: drops happen at shutdown too.
-fn in_background(work: impl Future<Output = ()> + Send + 'static) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(work);
-    }
-}
-
-/// The envelope field of the era is not part of the result (2026-07-28, basic, "`ResultType`"). Everything else stays as
-/// it came.
-fn without_result_type(result: Box<RawValue>) -> Result<Box<RawValue>, ClientError> {
-    let members = Members::read(&result).unwrap_or_default();
-    let Some(kind) = members.get("resultType") else { return Ok(result) };
-    match serde_json::from_str::<&str>(kind.get()) {
-        Ok("complete") => {}
-        Ok("input_required") => return Err(ClientError::InputRequired),
-        _ => return Err(ClientError::UnknownResultType),
-    }
-    let kept = members.iter().filter(|(name, _)| *name != "resultType");
-    let mut text = String::with_capacity(result.get().len());
-    for (name, value) in kept {
-        text.push(if text.is_empty() { '{' } else { ',' });
-        text.push_str(&serde_json::Value::from(name).to_string());
-        text.push(':');
-        text.push_str(value.get());
-    }
-    text.push_str(if text.is_empty() { "{}" } else { "}" });
-    RawValue::from_string(text).map_err(|_| ClientError::UnknownResultType)
 }

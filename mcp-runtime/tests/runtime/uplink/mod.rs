@@ -1,6 +1,7 @@
 //! The stream to the operator, with the real binary at one end.
 
 mod drain;
+mod keys;
 mod operator;
 mod restart;
 mod stream;

@@ -15,7 +15,7 @@ use mcpfleet_config::{
     ConfigHash,
     status::PodStatus,
     stream::{
-        Announced, Down, Epoch, Hello, Report, Serving, Up,
+        Announced, Down, Epoch, Hello, Report, Serving, SessionKey, Up,
         codec::{UpDecoder, line},
     },
 };
@@ -228,6 +228,10 @@ impl Caller {
 
     pub(crate) fn serve(&self, serving: Serving) {
         self.say(line(&Down::Serve(serving)).unwrap());
+    }
+
+    pub(crate) fn keys(&self, keys: &[SessionKey]) {
+        self.say(line(&Down::Keys { keys: keys.to_vec() }).unwrap());
     }
 
     /// Sends a configuration, and gives its hash.

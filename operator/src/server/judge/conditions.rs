@@ -164,10 +164,11 @@ pub(super) fn upstreams_down(summary: &Summary) -> Option<String> {
     (!down.is_empty()).then(|| format!("{}. Everything else is served", named(down)))
 }
 
-/// The upstreams that lack a credential.
+/// The upstreams that lack a credential, and the server itself where its keys are missing or cannot be read.
 pub(super) fn upstreams_without_credentials(summary: &Summary) -> Option<String> {
     let missing = without_credentials(summary, |user| match user {
         CredentialUser::Upstream(name) => Some(format!("upstream {name}")),
+        CredentialUser::Access => Some("auth.keys".into()),
         CredentialUser::Tool(_) | CredentialUser::Route(_) => None,
     });
     (!missing.is_empty()).then(|| named(missing))
@@ -177,7 +178,7 @@ fn members_without_credentials(summary: &Summary) -> Vec<String> {
     without_credentials(summary, |user| match user {
         CredentialUser::Tool(name) => Some(format!("McpTool {name}")),
         CredentialUser::Route(name) => Some(format!("ProviderRoute {name}")),
-        CredentialUser::Upstream(_) => None,
+        CredentialUser::Upstream(_) | CredentialUser::Access => None,
     })
 }
 
@@ -194,7 +195,12 @@ fn without_credentials(summary: &Summary, name: impl Fn(&CredentialUser) -> Opti
 /// What is missing, and what to do.
 pub(crate) fn missing_sentence(credential: &CredentialRef) -> String {
     let CredentialRef { secret, key } = credential;
+    if key == mcpfleet_config::WHOLE_SECRET {
+        return format!(
+            "Secret {secret} is empty, or does not exist; create it, pods pick it up without a restart"
+        );
+    }
     format!(
-        "Secret {secret} has no key {key}, or does not exist; create it, pods pick it up without a restart"
+        "Secret {secret} has no usable key {key}, or does not exist; create it, pods pick it up without a restart"
     )
 }

@@ -112,7 +112,14 @@ fn an_upstream_that_is_down_degrades_its_part() {
     let with = |state: UpstreamState| {
         with_status(serving(with_one_tool(crm.clone())), |status| {
             let message = Some("refused".into());
-            status.upstreams = vec![UpstreamStatus { name: "crm".into(), state, tools: 4, message }];
+            status.upstreams = vec![UpstreamStatus {
+                name: "crm".into(),
+                state,
+                tools: 4,
+                message,
+                revision: None,
+                transport: None,
+            }];
         })
     };
     assert_eq!(told(&with(UpstreamState::Unreachable), None), "Available, not Ready: UpstreamUnreachable");
@@ -154,7 +161,7 @@ fn a_missing_secret_is_named_with_what_needs_it() {
     let accepted = verdict(&verdicts, "ToolsAccepted").unwrap();
     assert_eq!((accepted.status, accepted.reason.as_str()), (ConditionStatus::False, "SecretMissing"));
     assert!(
-        accepted.message.starts_with("McpTool orders: Secret db has no key token"),
+        accepted.message.starts_with("McpTool orders: Secret db has no usable key token"),
         "{}",
         accepted.message
     );

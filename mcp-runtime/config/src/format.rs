@@ -1,0 +1,26 @@
+//! Which version of the format a configuration needs.
+
+use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority};
+
+/// The version that brought prompts, resources, guidance on tools, and callers that must say who they are.
+const THIRD: u32 = 3;
+
+impl RuntimeConfig {
+    /// The oldest [`FORMAT`](crate::FORMAT) that can say all of this; what `format` is to be.
+    pub fn oldest_format(&self) -> u32 {
+        let offers = !self.prompts.is_empty() || !self.resources.is_empty();
+        let scoped = self.tools.iter().any(|tool| !tool.scopes.is_empty())
+            || self.upstreams.iter().any(|upstream| !upstream.scopes.is_empty());
+        let guided = self.tools.iter().any(Tool::is_guided);
+        let third = offers || scoped || guided || self.access != Access::Anonymous;
+        let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
+        self.admission.oldest_format().max(headers).max(if third { THIRD } else { 1 })
+    }
+}
+
+impl Tool {
+    /// Whether it says what only format 3 can.
+    fn is_guided(&self) -> bool {
+        self.priority != ToolPriority::Normal || !self.examples.is_empty() || self.output_schema.is_some()
+    }
+}

@@ -1,0 +1,61 @@
+//! Who a server says it is: what it offers, its own and its upstreams', and what they tell models.
+
+use super::offers::Offers;
+use crate::upstream::Roster;
+use mcpfleet_config::RuntimeConfig;
+use mcpfleet_protocol::{
+    ListChanges, Offered, ResourcesOffer, ServerCapabilities,
+    answer::{Implementation, ServerIdentity},
+};
+
+/// Most bytes of instructions that are gathered from upstreams.
+const MAX_INSTRUCTIONS: usize = 16 * 1024;
+
+/// Who the server says it is, and what it offers: its own and everything that an upstream that answers has declared.
+pub fn identity(
+    info: &Implementation,
+    config: &RuntimeConfig,
+    own: &Offers,
+    roster: &Roster,
+) -> ServerIdentity {
+    let changes = list_changes(config);
+    let offered = |yes: bool| if yes { Offered::Yes } else { Offered::No };
+    let any =
+        |has: fn(&ServerCapabilities) -> bool| roster.about.iter().any(|(_, about)| has(&about.capabilities));
+    let prompts = !own.prompts.is_empty() || any(|it| it.prompts.is_some());
+    let resources = !own.resources.is_empty() || any(|it| it.resources.is_some());
+    let subscribe = offered(changes == ListChanges::Announced);
+    let completions = own.complete_anything() || any(|it| it.completions == Offered::Yes);
+    let capabilities = ServerCapabilities {
+        tools: Some(changes),
+        prompts: prompts.then_some(changes),
+        resources: resources.then_some(ResourcesOffer { changes, subscribe }),
+        completions: offered(completions),
+        // Those who carry a request out may have something to say; we ourselves have not.
+        logging: offered(!config.upstreams.is_empty()),
+        extensions: None,
+    };
+    ServerIdentity { info: info.clone(), capabilities, instructions: instructions(roster) }
+}
+
+/// What upstreams tell models, each under its name.
+fn instructions(roster: &Roster) -> Option<String> {
+    let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
+    let mut text = String::new();
+    for (upstream, instructions) in said {
+        if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {
+            break;
+        }
+        let gap = if text.is_empty() { "" } else { "\n\n" };
+        text = format!("{text}{gap}{upstream}: {instructions}");
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// A server that may keep no streams promises no notifications.
+pub fn list_changes(config: &RuntimeConfig) -> ListChanges {
+    match config.admission.max_streams {
+        0 => ListChanges::Silent,
+        _ => ListChanges::Announced,
+    }
+}

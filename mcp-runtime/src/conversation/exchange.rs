@@ -1,0 +1,261 @@
+//! The work for one request, and what it says before it is done.
+
+use super::{
+    Answered, Client,
+    input::{Digest, Waiting},
+    suspended::{Parked, Suspended},
+    task::{Escalation, HESITATION},
+};
+use crate::exchange::{Answer, Deadline, Event, Events, Notice, Question, Unanswered};
+use bytes::Bytes;
+use mcpfleet_protocol::{
+    Era, Revision,
+    json::{JsonText, Members},
+    jsonrpc::Id,
+    message,
+};
+use serde_json::value::RawValue;
+use std::{pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
+
+/// How long to wait for further questions of the work before a modern client is asked the first: an upstream that asks
+/// several things at once is to be answered in one round.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// The work: ends with the answer. Dropping it cancels it, here and upstream.
+pub(super) type Work = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// What an exchange says next.
+#[derive(Debug)]
+pub enum Step {
+    /// A message before the answer.
+    Message(Bytes),
+    /// The answer; nothing follows.
+    Last(Answered),
+}
+
+/// Whether messages can be sent before the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// They can.
+    Streamed,
+    /// The client takes the answer only.
+    AnswerOnly,
+}
+
+/// A request that is being carried out.
+pub struct Exchange {
+    /// Absent once it was put aside or has ended.
+    going: Option<Going>,
+    state: State,
+    origin: Origin,
+    waiting: Waiting,
+    /// When it becomes a task, if it may.
+    escalates: Option<Instant>,
+    begun: Begun,
+}
+
+/// Which request the work was begun for: its answer bears that one's id.
+enum Begun {
+    Here,
+    ByAnEarlierRequest,
+}
+
+/// The work, and what it says.
+pub(super) struct Going {
+    pub(super) work: Work,
+    pub(super) events: Events,
+    /// Of the work.
+    pub(super) deadline: Deadline,
+}
+
+/// Where a request comes from.
+pub(super) struct Origin {
+    /// The id of the client's request.
+    pub id: Id<'static>,
+    /// Its progress token.
+    pub token: Option<Id<'static>>,
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// Whether messages can be sent before the answer.
+    pub delivery: Delivery,
+    /// Where the work goes while a modern client is asked.
+    pub suspended: Arc<Suspended>,
+    /// What binds its retry to it.
+    pub digest: Digest,
+    /// What it becomes when it takes long.
+    pub(super) escalation: Option<Escalation>,
+}
+
+enum State {
+    Working,
+    /// Nothing more can be said before the answer.
+    Silent,
+    /// Questions wait for a modern client until this moment, in case that there are more.
+    Gathering(Instant),
+    /// The answer is there, and is sent after what was said before it.
+    Done(Box<Answered>),
+}
+
+enum Next {
+    Event(Event),
+    Deaf,
+    Ask,
+    Escalate,
+    Answered(Answered),
+}
+
+impl Exchange {
+    /// An exchange that has just begun.
+    pub(super) fn new(going: Going, origin: Origin) -> Self {
+        let escalates = origin.escalation.is_some().then(|| Instant::now() + HESITATION);
+        let waiting = Waiting::default();
+        Self { going: Some(going), state: State::Working, origin, waiting, escalates, begun: Begun::Here }
+    }
+
+    /// The exchange after a retry. Questions that the retry has not answered are asked again.
+    pub(super) fn continued(going: Going, waiting: Waiting, origin: Origin) -> Self {
+        let state =
+            if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
+        let begun = Begun::ByAnEarlierRequest;
+        Self { state, waiting, begun, ..Self::new(going, origin) }
+    }
+
+    /// What is said next; `None` after the last.
+    ///
+    /// Cancel safe: what was not returned is returned by the next call.
+    pub async fn next(&mut self) -> Option<Step> {
+        while let Some(going) = &mut self.going {
+            if matches!(self.state, State::Done(_)) && going.events.is_empty() {
+                self.going = None;
+                break;
+            }
+            match wait(going, &self.state, self.escalates).await {
+                Next::Deaf => self.state = State::Silent,
+                Next::Answered(answered) => {
+                    let answered = match self.begun {
+                        Begun::Here => answered,
+                        Begun::ByAnEarlierRequest => answered.under(&self.origin.id),
+                    };
+                    self.state = State::Done(Box::new(answered));
+                }
+                Next::Ask => return self.suspend().map(Step::Last),
+                Next::Escalate => {
+                    if let Some(answered) = self.escalate() {
+                        return Some(Step::Last(answered));
+                    }
+                }
+                Next::Event(event) => {
+                    if let Some(message) = self.event(event) {
+                        return Some(Step::Message(message));
+                    }
+                }
+            }
+        }
+        match std::mem::replace(&mut self.state, State::Silent) {
+            State::Done(answered) => Some(Step::Last(*answered)),
+            _ => None,
+        }
+    }
+
+    /// The client takes nothing more: it can neither be told anything nor be asked.
+    pub fn unheard(&mut self) {
+        self.origin.delivery = Delivery::AnswerOnly;
+    }
+
+    fn event(&mut self, event: Event) -> Option<Bytes> {
+        match event {
+            Event::Notice(notice) => self.notice(&notice),
+            Event::Question(question, reply) => self.question(question, reply),
+        }
+    }
+
+    fn notice(&self, notice: &Notice) -> Option<Bytes> {
+        let Origin { token, client, delivery, .. } = &self.origin;
+        if *delivery == Delivery::AnswerOnly {
+            return None;
+        }
+        match notice {
+            Notice::Progress(params) => {
+                token.as_ref().map(|token| message::progress(token, Some(params), client.revision))
+            }
+            Notice::Log(_, params) => Some(message::log(params)),
+            Notice::Other { method, params } => other(method, params.as_deref(), client.revision),
+        }
+    }
+
+    /// A legacy client is asked at once; for a modern one the question is kept for `input_required`.
+    fn question(&mut self, question: Question, reply: oneshot::Sender<Answer>) -> Option<Bytes> {
+        let Origin { client, delivery, .. } = &self.origin;
+        if client.era() == Era::Modern {
+            self.waiting.add(question, reply);
+            if matches!(self.state, State::Working | State::Silent) {
+                self.state = State::Gathering(Instant::now() + GATHER);
+            }
+            return None;
+        }
+        let Some(live) = client.live.as_ref().filter(|_| *delivery == Delivery::Streamed) else {
+            // Whoever asked may be gone.
+            let _ = reply.send(Err(Unanswered::NotOffered { method: question.method }));
+            return None;
+        };
+        let id = live.expect(reply);
+        let params = question.params.as_deref().map(JsonText::from);
+        Some(message::request(&id, &question.method, params.as_ref()))
+    }
+
+    /// Makes a task of the work, if there is room for one.
+    fn escalate(&mut self) -> Option<Answered> {
+        self.escalates = None;
+        let Escalation { tasks, tool } = self.origin.escalation.take()?;
+        match tasks.make(self.going.take()?, &self.origin, &tool) {
+            Ok(answered) => {
+                self.state = State::Silent;
+                Some(answered)
+            }
+            Err(going) => {
+                self.going = Some(going);
+                None
+            }
+        }
+    }
+
+    /// Puts the work aside and asks the client.
+    fn suspend(&mut self) -> Option<Answered> {
+        let going = self.going.take()?;
+        self.state = State::Silent;
+        let waiting = std::mem::take(&mut self.waiting);
+        let parked = Parked::new(going, waiting, self.origin.client.principal.fingerprint());
+        Some(self.origin.suspended.park(parked, &self.origin))
+    }
+}
+
+/// What the client's revision knows of the rest: that a page was left on which a person was asked something.
+fn other(method: &str, params: Option<&RawValue>, revision: Revision) -> Option<Bytes> {
+    if method != "notifications/elicitation/complete" {
+        return None;
+    }
+    let id = Members::read(params?)?
+        .get("elicitationId")
+        .and_then(|id| serde_json::from_str::<String>(id.get()).ok())?;
+    message::elicitation_complete(&id, revision)
+}
+
+async fn wait(going: &mut Going, state: &State, escalates: Option<Instant>) -> Next {
+    let (until, then) = match state {
+        // There is an event: the caller has looked.
+        State::Done(_) => return going.events.recv().await.map_or(Next::Deaf, Next::Event),
+        State::Gathering(until) => (Some(*until), Next::Ask),
+        State::Working | State::Silent => (escalates, Next::Escalate),
+    };
+    let speaks = !matches!(state, State::Silent);
+    tokio::select! {
+        biased;
+        event = going.events.recv(), if speaks => event.map_or(Next::Deaf, Next::Event),
+        answered = &mut going.work => Next::Answered(answered),
+        () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => then,
+    }
+}

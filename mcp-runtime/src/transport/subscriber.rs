@@ -1,0 +1,165 @@
+//! What a client is told without having asked just now: that a list has changed, that a resource has.
+//!
+//! A subscriber is no task and keeps no queue: whoever can take a message asks for the next, and it waits for the next
+//! [`Edition`] or update. Thousands of idle ones cost their sockets and some hundred bytes each; a client that does not
+//! read is asked nothing and told less often.
+
+use crate::{
+    admission::streams::StreamPermit, catalog::edition::Edition, conversation::Visit, session::Live,
+    upstream::Interest,
+};
+use bytes::Bytes;
+use mcpfleet_protocol::{Era, Subscription, message::Change};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::{
+    sync::{broadcast, watch},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Least time between two notifications of changed lists: a rollout of many tools is one change, not one for each tool.
+const PACE: Duration = Duration::from_millis(100);
+
+/// One client that listens.
+pub struct Subscriber {
+    subscription: Subscription,
+    /// The session whose watched resources are told of; legacy.
+    live: Option<Arc<Live>>,
+    /// Keep upstreams telling of the resources of a modern subscription.
+    _interests: Vec<Interest>,
+    watched: Vec<String>,
+    edition: watch::Receiver<Edition>,
+    /// The edition that the client knows of.
+    told: Edition,
+    quiet_until: Instant,
+    updates: broadcast::Receiver<Arc<str>>,
+    ready: VecDeque<Bytes>,
+    closing: Option<Bytes>,
+    /// Given back when this is dropped.
+    permit: StreamPermit,
+    stopping: CancellationToken,
+    /// Another stream of the same session has taken the place of this.
+    displaced: CancellationToken,
+    over: Over,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    No,
+    /// What is left in `ready` is the last.
+    Yes,
+}
+
+enum Event {
+    Lists(Edition),
+    Updated(Option<Arc<str>>),
+    Ending,
+}
+
+impl Subscriber {
+    /// A listener as of now. `watched` are the resources of a modern subscription.
+    pub fn new(
+        visit: &Visit,
+        subscription: Subscription,
+        live: Option<Arc<Live>>,
+        watched: Vec<(String, Option<Interest>)>,
+        permit: StreamPermit,
+    ) -> Self {
+        let edition = visit.server.editions.subscribe();
+        let told = *edition.borrow();
+        let (watched, interests): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
+        let displaced = live.as_ref().map(|live| live.take_stream()).unwrap_or_default();
+        Self {
+            told,
+            closing: subscription.closing_message(&visit.snapshot.implementation),
+            ready: subscription.opening_message().into_iter().collect(),
+            subscription,
+            live,
+            _interests: interests.into_iter().flatten().collect(),
+            watched,
+            edition,
+            quiet_until: Instant::now(),
+            updates: visit.server.updates.subscribe(),
+            permit,
+            stopping: visit.shared.stopping().clone(),
+            displaced,
+            over: Over::No,
+        }
+    }
+
+    /// The next message; `None` at the end. Cancel safe.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(message) = self.ready.pop_front() {
+                return Some(message);
+            }
+            if self.over == Over::Yes {
+                return None;
+            }
+            match self.event().await {
+                Event::Lists(edition) => {
+                    self.tell(edition);
+                    self.quiet_until = Instant::now() + PACE;
+                }
+                Event::Updated(uri) => self.updated(uri.as_deref()),
+                Event::Ending => {
+                    // A change that was held back, and the era's own end.
+                    let current = *self.edition.borrow();
+                    self.tell(current);
+                    self.ready.extend(self.closing.take());
+                    self.over = Over::Yes;
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self) -> Event {
+        let lists = changed(&mut self.edition, self.subscription.era(), self.told, self.quiet_until);
+        tokio::select! {
+            biased;
+            () = self.permit.drained() => Event::Ending,
+            () = self.stopping.cancelled() => Event::Ending,
+            () = self.displaced.cancelled() => Event::Ending,
+            edition = lists => edition.map_or(Event::Ending, Event::Lists),
+            updated = self.updates.recv() => match updated {
+                Ok(uri) => Event::Updated(Some(uri)),
+                Err(broadcast::error::RecvError::Lagged(_)) => Event::Updated(None),
+                Err(broadcast::error::RecvError::Closed) => Event::Ending,
+            },
+        }
+    }
+
+    fn tell(&mut self, edition: Edition) {
+        let changes = edition.since(self.told, self.subscription.era());
+        let carried = changes.filter(|change| self.subscription.carries(*change));
+        let messages: Vec<Bytes> = carried.map(|change| self.subscription.changed_message(change)).collect();
+        self.ready.extend(messages);
+        self.told = edition;
+    }
+
+    /// One resource has changed; or, when more have than could be kept, any of those that are watched.
+    fn updated(&mut self, uri: Option<&str>) {
+        let changed: Vec<String> = match (&self.live, uri) {
+            (Some(live), Some(uri)) if live.watches(uri) => vec![uri.to_owned()],
+            (None, Some(uri)) if self.watched.iter().any(|watched| watched == uri) => vec![uri.to_owned()],
+            (_, Some(_)) => Vec::new(),
+            (Some(live), None) => live.watched(),
+            (None, None) => self.watched.clone(),
+        };
+        let messages = changed.iter().map(|uri| self.subscription.changed_message(Change::Updated(uri)));
+        self.ready.extend(messages);
+    }
+}
+
+/// Waits until a list is another than the client knows of and the last notification is long enough ago. `None` when
+/// the server is gone.
+async fn changed(
+    edition: &mut watch::Receiver<Edition>,
+    era: Era,
+    told: Edition,
+    quiet_until: Instant,
+) -> Option<Edition> {
+    edition.wait_for(|edition| edition.since(told, era).next().is_some()).await.ok()?;
+    sleep_until(quiet_until).await;
+    Some(*edition.borrow_and_update())
+}

@@ -1,0 +1,79 @@
+//! What upstreams offer at one moment.
+
+use super::connection::About;
+use mcpfleet_config::status::{UpstreamState, UpstreamStatus};
+use serde_json::value::RawValue;
+
+/// What all upstreams offer. Every list is by upstream name and then as listed, and holds what an upstream offers or did
+/// until minutes ago.
+#[derive(Debug, Default, PartialEq)]
+pub struct Roster {
+    /// Tools.
+    pub tools: Vec<UpstreamTool>,
+    /// Prompts: by name, which gets the upstream's prefix.
+    pub prompts: Vec<UpstreamOffer>,
+    /// Resources: by URI, which is the upstream's own.
+    pub resources: Vec<UpstreamOffer>,
+    /// Resource templates: by URI template, which is the upstream's own.
+    pub templates: Vec<UpstreamOffer>,
+    /// What each says of itself, by name; absent for one that has not answered yet.
+    pub about: Vec<(String, About)>,
+    /// Each upstream's state, by name.
+    pub status: Vec<UpstreamStatus>,
+}
+
+impl Roster {
+    /// Whether each upstream has answered once, or has been found not to.
+    pub fn is_settled(&self) -> bool {
+        self.status.iter().all(|upstream| upstream.state != UpstreamState::Connecting)
+    }
+}
+
+/// A tool of an upstream.
+#[derive(Debug, Clone)]
+pub struct UpstreamTool {
+    /// Name of the upstream.
+    pub upstream: String,
+    /// Its name there.
+    pub name: String,
+    /// Its name here: prefix and name.
+    pub exposed_name: String,
+    /// The whole definition as the upstream gave it, with `name` replaced by `exposed_name`; unknown fields kept.
+    pub definition: Box<RawValue>,
+}
+
+/// A prompt, a resource or a resource template of an upstream.
+#[derive(Debug, Clone)]
+pub struct UpstreamOffer {
+    /// Name of the upstream.
+    pub upstream: String,
+    /// Its name, URI or URI template there.
+    pub key: String,
+    /// The same here.
+    pub exposed_key: String,
+    /// The whole definition as the upstream gave it, with the key replaced by `exposed_key`; unknown fields kept.
+    pub definition: Box<RawValue>,
+}
+
+/// What one upstream offers, under the names that it has here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Offers {
+    pub(super) tools: Vec<UpstreamTool>,
+    pub(super) prompts: Vec<UpstreamOffer>,
+    pub(super) resources: Vec<UpstreamOffer>,
+    pub(super) templates: Vec<UpstreamOffer>,
+}
+
+impl PartialEq for UpstreamTool {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.upstream, &self.name, &self.exposed_name, self.definition.get())
+            == (&other.upstream, &other.name, &other.exposed_name, other.definition.get())
+    }
+}
+
+impl PartialEq for UpstreamOffer {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.upstream, &self.key, &self.exposed_key, self.definition.get())
+            == (&other.upstream, &other.key, &other.exposed_key, other.definition.get())
+    }
+}
