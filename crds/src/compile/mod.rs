@@ -19,6 +19,7 @@ mod select;
 mod server;
 mod tool;
 mod upstream;
+mod upstream_tools;
 
 #[cfg(test)]
 mod tests;

@@ -101,11 +101,17 @@ fn a_server_reference_becomes_the_neighbours_address() {
     let crm = server("crm", "tools: {selector: {}}");
     let fleet = Fleet::of(shop).neighbour(crm);
     let UpstreamTransport::StreamableHttp { url, .. } =
-        &fleet.compile().unwrap().config.upstreams[0].transport;
+        &fleet.compile().unwrap().config.upstreams[0].transport
+    else {
+        panic!()
+    };
     assert_eq!(url, "http://crm.agents.svc/mcp");
     let standalone = Placement::Standalone { base_url: "http://127.0.0.1:9000".into() };
     let UpstreamTransport::StreamableHttp { url, .. } =
-        &fleet.compile_at(&standalone).unwrap().config.upstreams[0].transport;
+        &fleet.compile_at(&standalone).unwrap().config.upstreams[0].transport
+    else {
+        panic!()
+    };
     assert_eq!(url, "http://127.0.0.1:9000/agents/crm/mcp");
 }
 

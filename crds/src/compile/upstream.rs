@@ -4,8 +4,9 @@ use super::{
     Inputs, Placement, access,
     auth::{self, CallerTokens, Toward},
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
+    upstream_tools,
 };
-use crate::v1alpha1::{McpServer, Remote, Upstream};
+use crate::v1alpha1::{McpServer, Remote, ServerGroup, ServerRef, Upstream};
 use kube::ResourceExt;
 use mcpfleet_config::{self as config, Header, UpstreamTransport};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,32 +51,78 @@ fn compile(
         scope.error(&format!("{at}.prefix"), Reason::InvalidName, message, remedy);
     }
     let timeout_ms = scope.millis(&format!("{at}.timeout"), &upstream.timeout);
-    let (url, headers) = match (&upstream.remote, &upstream.server_ref) {
-        (Some(remote), None) => remote_target(scope, at, inputs, remote)?,
-        (None, Some(reference)) => {
-            let url =
-                server_url(scope, &format!("{at}.serverRef.name"), inputs, neighbours, &reference.name)?;
-            (url, Vec::new())
-        }
-        _ => {
-            scope.error(
-                at,
-                Reason::BackendMissing,
-                "needs exactly one of remote and serverRef",
-                "set one of them",
-            );
-            return None;
-        }
-    };
-    let transport = UpstreamTransport::StreamableHttp { url, headers };
+    let transport = transport(scope, at, inputs, neighbours, upstream)?;
     let compiled = config::Upstream {
         name: upstream.name.clone(),
         prefix: prefix.clone(),
         transport,
         timeout_ms,
         scopes: access::scopes(scope, &format!("{at}.scopes"), &upstream.scopes),
+        tools: upstream_tools::compile(scope, &format!("{at}.tools"), &upstream.tools),
     };
     scope.clean().then_some(compiled)
+}
+
+fn transport(
+    scope: &mut Scope<'_>,
+    at: &str,
+    inputs: &Inputs<'_>,
+    neighbours: &Neighbours<'_>,
+    upstream: &Upstream,
+) -> Option<UpstreamTransport> {
+    let set = (&upstream.remote, &upstream.server_ref, &upstream.service_ref, &upstream.stdio);
+    let (url, headers) = match set {
+        (Some(remote), None, None, None) => remote_target(scope, at, inputs, remote)?,
+        (None, Some(reference), None, None) => {
+            let at = format!("{at}.serverRef");
+            server_target(scope, &at, inputs, neighbours, reference)?
+        }
+        (None, None, Some(_), None) => {
+            not_yet(scope, &format!("{at}.serviceRef"), "a reference to a Service");
+            return None;
+        }
+        (None, None, None, Some(_)) => {
+            not_yet(scope, &format!("{at}.stdio"), "a program");
+            return None;
+        }
+        _ => {
+            scope.error(
+                at,
+                Reason::BackendMissing,
+                "needs exactly one of remote, serverRef, serviceRef and stdio",
+                "set one of them",
+            );
+            return None;
+        }
+    };
+    Some(UpstreamTransport::StreamableHttp { url, headers })
+}
+
+fn not_yet(scope: &mut Scope<'_>, field: &str, what: &str) {
+    scope.error(field, Reason::NotSupported, format!("{what} cannot be used yet"), "use remote");
+}
+
+fn server_target(
+    scope: &mut Scope<'_>,
+    at: &str,
+    inputs: &Inputs<'_>,
+    neighbours: &Neighbours<'_>,
+    reference: &ServerRef,
+) -> Option<(String, Vec<Header>)> {
+    let elsewhere = reference.namespace.as_ref().is_some_and(|it| *it != namespace_of(inputs.server));
+    if elsewhere || reference.group != ServerGroup::Mcpfleet {
+        not_yet(scope, at, "an object of another namespace or group");
+        return None;
+    }
+    let field = format!("{at}.auth");
+    let headers =
+        auth::headers(scope, &field, reference.auth.as_ref(), Toward::Upstream(caller_tokens(inputs)));
+    let url = server_url(scope, &format!("{at}.name"), inputs, neighbours, reference)?;
+    Some((url, headers))
+}
+
+fn caller_tokens(inputs: &Inputs<'_>) -> CallerTokens {
+    if inputs.server.spec.auth.oauth.is_empty() { CallerTokens::None } else { CallerTokens::Some }
 }
 
 fn remote_target(
@@ -84,10 +131,8 @@ fn remote_target(
     inputs: &Inputs<'_>,
     remote: &Remote,
 ) -> Option<(String, Vec<Header>)> {
-    let tokens =
-        if inputs.server.spec.auth.oauth.is_empty() { CallerTokens::None } else { CallerTokens::Some };
     let field = format!("{at}.remote.auth");
-    let headers = auth::headers(scope, &field, remote.auth.as_ref(), Toward::Upstream(tokens));
+    let headers = auth::headers(scope, &field, remote.auth.as_ref(), Toward::Upstream(caller_tokens(inputs)));
     let url = http_url(scope, &format!("{at}.remote.url"), &remote.url)?;
     if url.host_str().is_some_and(|host| is_own_service(inputs, host)) {
         let message = format!("{:?} is this server itself, so that lists would never end", remote.url);
@@ -128,8 +173,9 @@ fn server_url(
     field: &str,
     inputs: &Inputs<'_>,
     neighbours: &Neighbours<'_>,
-    name: &str,
+    reference: &ServerRef,
 ) -> Option<String> {
+    let name = reference.name.as_str();
     let namespace = namespace_of(inputs.server);
     let Some(target) = neighbours.by_name.get(name) else {
         let message = format!("there is no McpServer {name} in namespace {namespace}");
@@ -152,13 +198,13 @@ fn server_url(
         );
         return None;
     }
-    if target.spec.auth.anonymous.is_none() {
-        let message = format!("{name} takes no anonymous callers, and a reference carries no credential");
+    if target.spec.auth.anonymous.is_none() && reference.auth.is_none() {
+        let message = format!("{name} takes no anonymous callers, and the reference carries no credential");
         scope.error(
             field,
             Reason::AuthMissing,
             message,
-            "use remote with auth, or let it take anonymous callers too",
+            "set serverRef.auth, or let it take anonymous callers too",
         );
         return None;
     }

@@ -18,22 +18,25 @@ mod route;
 mod server;
 mod status;
 mod tool;
+mod upstream;
 
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
 pub use http_auth::{BasicAuth, Empty, HeaderAuth, HttpAuth, LoginRef, Secret, TokenClient};
 pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
-pub use reference::{SecretKeyRef, SecretRef, ServerRef};
+pub use reference::{SecretKeyRef, SecretRef};
 pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
-pub use server::{
-    Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls, Upstream,
-};
+pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
+};
+pub use upstream::{
+    EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
+    ToolOverride, Upstream, UpstreamAccess, UpstreamTools,
 };
 
 /// API group of the three kinds.

@@ -1,8 +1,6 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{
-    Auth, Autoscaling, ConfigStatus, DurationString, HttpAuth, Prompt, Resource, Scope, SecretRef, ServerRef,
-};
+use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Upstream};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -109,51 +107,6 @@ fn default_replicas() -> i32 {
 pub struct Selection {
     /// Label selector; an empty one selects every object of the kind.
     pub selector: LabelSelector,
-}
-
-/// An MCP server behind this one. Exactly one of `remote` and `serverRef` is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("[has(self.remote), has(self.serverRef)].exists_one(set, set)")
-    .message("set exactly one of remote and serverRef"))]
-pub struct Upstream {
-    /// Name within this server.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
-    pub name: String,
-    /// Put in front of the names of its tools, such as `github_`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 64), regex(pattern = r"^[A-Za-z0-9_.-]*$"))]
-    pub prefix: String,
-    /// A server at a URL, over Streamable HTTP.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote: Option<Remote>,
-    /// Another McpServer of this namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server_ref: Option<ServerRef>,
-    /// Deadline of one call to it. 1ms to 24h; default 30s.
-    #[serde(default = "default_timeout")]
-    pub timeout: DurationString,
-    /// Scopes that a caller needs, all of them, for any tool of it. Callers without them do not see its tools.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub scopes: Vec<Scope>,
-}
-
-pub(super) fn default_timeout() -> DurationString {
-    DurationString::from("30s")
-}
-
-/// A server at a URL.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Remote {
-    /// Its MCP endpoint, such as `https://mcp.example.com/mcp`.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}]+$"))]
-    pub url: String,
-    /// How to authenticate there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<HttpAuth>,
 }
 
 /// Bounds of concurrent calls, per pod.

@@ -1,6 +1,6 @@
 //! `McpTool`: one tool, declared.
 
-use super::{DurationString, HttpAuth, Membership, Scope, server::default_timeout};
+use super::{DurationString, HttpAuth, Membership, Scope, upstream::default_timeout};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

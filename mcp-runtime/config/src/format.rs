@@ -1,9 +1,11 @@
 //! Which version of the format a configuration needs.
 
-use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority};
+use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority, Upstream, UpstreamTransport};
 
 /// The version that brought prompts, resources, guidance on tools, and callers that must say who they are.
 const THIRD: u32 = 3;
+/// The version that brought upstreams that are programs, and filters of what upstreams offer.
+const FOURTH: u32 = 4;
 
 impl RuntimeConfig {
     /// The oldest [`FORMAT`](crate::FORMAT) that can say all of this; what `format` is to be.
@@ -14,7 +16,9 @@ impl RuntimeConfig {
         let guided = self.tools.iter().any(Tool::is_guided);
         let third = offers || scoped || guided || self.access != Access::Anonymous;
         let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
-        self.admission.oldest_format().max(headers).max(if third { THIRD } else { 1 })
+        let upstreams = self.upstreams.iter().map(Upstream::oldest_format).max().unwrap_or(1);
+        let fields = if third { THIRD } else { 1 };
+        [self.admission.oldest_format(), headers, upstreams, fields].into_iter().max().unwrap_or(1)
     }
 }
 
@@ -22,5 +26,12 @@ impl Tool {
     /// Whether it says what only format 3 can.
     fn is_guided(&self) -> bool {
         self.priority != ToolPriority::Normal || !self.examples.is_empty() || self.output_schema.is_some()
+    }
+}
+
+impl Upstream {
+    fn oldest_format(&self) -> u32 {
+        let program = matches!(self.transport, UpstreamTransport::Stdio { .. });
+        if program || !self.tools.is_everything() { FOURTH } else { 1 }
     }
 }

@@ -24,6 +24,7 @@ pub mod status;
 pub mod stream;
 pub mod text_template;
 pub mod tool_name;
+mod upstream;
 pub mod uri_pattern;
 pub mod uri_template;
 mod validate;
@@ -37,11 +38,13 @@ pub use encode::{ConfigHash, DecodeError, Encoded, MAX_BYTES};
 pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
     FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
-    Upstream, UpstreamTransport,
 };
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{
     Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
+};
+pub use upstream::{
+    EnvValue, EnvVar, Processes, ToolOverride, Upstream, UpstreamAccess, UpstreamTools, UpstreamTransport,
 };
 pub use validate::Invalid;

@@ -2,8 +2,8 @@
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
 use crate::{
-    Access, Backend, Header, HeaderValue, RuntimeConfig, UpstreamTransport, is_scope, schema::ArgumentSchema,
-    tool_name,
+    Access, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport, is_scope,
+    schema::ArgumentSchema, tool_name,
 };
 use std::collections::BTreeSet;
 
@@ -126,10 +126,7 @@ impl RuntimeConfig {
             if !names.insert(&upstream.name) {
                 return Err(invalid(format!("upstreams[{}].name", upstream.name), "stands twice"));
             }
-            let UpstreamTransport::StreamableHttp { url, headers } = &upstream.transport;
-            check_url(url).map_err(|reason| invalid(format!("upstreams[{}].url", upstream.name), reason))?;
-            check_headers(headers)
-                .map_err(|reason| invalid(format!("upstreams[{}].headers", upstream.name), reason))?;
+            check_transport(upstream)?;
             check_scopes(&upstream.scopes)
                 .map_err(|reason| invalid(format!("upstreams[{}].scopes", upstream.name), reason))?;
             if upstream.timeout_ms == 0 {
@@ -155,6 +152,20 @@ impl RuntimeConfig {
             }
         }
         Ok(())
+    }
+}
+
+fn check_transport(upstream: &Upstream) -> Result<(), Invalid> {
+    let at = |field: &str| format!("upstreams[{}].{field}", upstream.name);
+    match &upstream.transport {
+        UpstreamTransport::StreamableHttp { url, headers } => {
+            check_url(url).map_err(|reason| invalid(at("url"), reason))?;
+            check_headers(headers).map_err(|reason| invalid(at("headers"), reason))
+        }
+        UpstreamTransport::Stdio { command, .. } if command.first().is_none_or(String::is_empty) => {
+            Err(invalid(at("command"), "is empty"))
+        }
+        UpstreamTransport::Stdio { .. } => Ok(()),
     }
 }
 

@@ -88,7 +88,7 @@ fn message(notes: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfleet_config::UpstreamTransport;
+    use mcpfleet_config::{UpstreamTools, UpstreamTransport};
     use mcpfleet_protocol::Tool;
     use serde_json::{Value, json};
 
@@ -101,6 +101,7 @@ mod tests {
             transport,
             timeout_ms: 1000,
             scopes: Vec::new(),
+            tools: UpstreamTools::default(),
         }
     }
 

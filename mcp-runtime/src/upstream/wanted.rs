@@ -18,7 +18,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub(super) fn new(upstream: &Upstream, credentials: &Credentials, signer: &Signer) -> Self {
-        let UpstreamTransport::StreamableHttp { headers, .. } = &upstream.transport;
+        let headers = upstream.transport.headers().map_or(&[][..], Vec::as_slice);
         Self { upstream: upstream.clone(), source: signer.source(headers, credentials) }
     }
 
@@ -28,7 +28,9 @@ impl Wanted {
     /// What keeps it from being tried at all, for whoever runs the server.
     pub(super) fn endpoint(&self, egress: &Egress) -> Result<Endpoint, String> {
         let source = self.source.clone().map_err(|missing| missing.to_string())?;
-        let UpstreamTransport::StreamableHttp { url, .. } = &self.upstream.transport;
+        let UpstreamTransport::StreamableHttp { url, .. } = &self.upstream.transport else {
+            return Err("programs cannot be started yet".into());
+        };
         let url = Url::parse(url).map_err(|error| format!("its URL cannot be used: {error}"))?;
         Ok(Endpoint::new(egress.clone(), url, source))
     }
@@ -36,8 +38,12 @@ impl Wanted {
     /// Whether both lead to the same server under the same names, so that what the one offers can stand in for the other
     /// until it has answered.
     pub(super) fn is_same_server(&self, other: &Self) -> bool {
-        let UpstreamTransport::StreamableHttp { url: ours, .. } = &self.upstream.transport;
-        let UpstreamTransport::StreamableHttp { url: theirs, .. } = &other.upstream.transport;
-        ours == theirs && self.upstream.prefix == other.upstream.prefix
+        use UpstreamTransport::{Stdio, StreamableHttp};
+        let same = match (&self.upstream.transport, &other.upstream.transport) {
+            (StreamableHttp { url: ours, .. }, StreamableHttp { url: theirs, .. }) => ours == theirs,
+            (Stdio { command: ours, .. }, Stdio { command: theirs, .. }) => ours == theirs,
+            _ => false,
+        };
+        same && self.upstream.prefix == other.upstream.prefix && self.upstream.tools == other.upstream.tools
     }
 }

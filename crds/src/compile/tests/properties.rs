@@ -6,8 +6,8 @@ use crate::{
     v1alpha1::{
         Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
         McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerRef, StaticBackend, Tls, ToolExample,
-        ToolPriority, Upstream,
+        ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend, Tls,
+        ToolExample, ToolPriority, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -124,13 +124,21 @@ fn selection() -> impl Strategy<Value = Selection> {
 fn upstream() -> impl Strategy<Value = Upstream> {
     let remote =
         option::of((url(), option::of(auths::outgoing())).prop_map(|(url, auth)| Remote { url, auth }));
-    let server_ref = option::of(word().prop_map(|name| ServerRef { name }));
+    let server_ref = option::of(word().prop_map(|name| ServerRef {
+        group: ServerGroup::default(),
+        name,
+        namespace: None,
+        auth: None,
+    }));
     (word(), word(), remote, server_ref, duration(), auths::scopes()).prop_map(
         |(name, prefix, remote, server_ref, timeout, scopes)| Upstream {
             name,
             prefix,
             remote,
             server_ref,
+            service_ref: None,
+            stdio: None,
+            tools: UpstreamTools::default(),
             timeout,
             scopes,
         },
