@@ -8,6 +8,8 @@ import { endAll } from "../../clients/runner/child.mjs";
 const columns = ["list", "call", "stream", "crash", "hang", "change"];
 /** How long recovery is waited for. Nobody waits for it in a run that goes well. */
 const patience = 60_000;
+/** Rows at a time. */
+const together = 4;
 
 const until = async (what, look) => {
   const begin = Date.now();
@@ -43,17 +45,21 @@ const cells = {
     await call(server.url, `kind_${kind.progress.name}`, kind.progress.arguments, { onNotification, token: "t" });
     expect(seen.length >= kind.progress.least, `${seen.length} messages before the answer`);
   },
-  async crash({ kind, server, at }) {
+  async crash({ kind, server, at, told }) {
     const begun = new Promise((resolve) => setTimeout(resolve, 500));
     const pending = kind.slow && outcome(call(server.url, `kind_${kind.slow.name}`, kind.slow.arguments));
     await begun;
     await signal(at, server, "SIGKILL");
-    if (pending) expect((await pending) instanceof Error, "a call to a killed server has succeeded");
+    if (pending) {
+      const answer = await pending;
+      expect(answer instanceof CallFailed, `a call to a killed server: ${answer}`);
+      told.push(`killed: ${answer.message}`);
+    }
     await bystander(server);
     await at.restart();
     await until("a call after the crash", () => works(kind, server, at).then(() => true));
   },
-  async hang({ kind, server, at }) {
+  async hang({ kind, server, at, told }) {
     await signal(at, server, "SIGSTOP");
     try {
       const { name, arguments: args } = toolOf(kind, at);
@@ -61,6 +67,7 @@ const cells = {
       await bystander(server);
       const answer = await stuck;
       expect(answer instanceof CallFailed, `a stopped server: ${answer}`);
+      told.push(`stopped: ${answer.message}`);
       await bystander(server);
       expect(await server.ready(), "the server is not ready");
     } finally {
@@ -106,13 +113,13 @@ async function signal(at, server, name) {
 async function row(kind) {
   const other = await fixture();
   const at = await kind.open();
-  const upstreams = { kind: { declared: at.declared, timeout: "5s" }, other: { declared: other.declared } };
+  const upstreams = { kind: { declared: at.declared, timeout: "10s" }, other: { declared: other.declared } };
   const server = await runtime(upstreams, { others: at.others });
-  const said = {};
+  const said = { told: [] };
   try {
     for (const column of columns) {
       try {
-        said[column] = (await cells[column]({ kind, server, at })) ?? "ok";
+        said[column] = (await cells[column]({ kind, server, at, told: said.told })) ?? "ok";
       } catch (error) {
         said[column] = `FAILED: ${error.message}`;
       }
@@ -124,25 +131,45 @@ async function row(kind) {
 }
 
 export async function matrix(wanted) {
-  const reasons = new Map();
-  let failed = 0;
-  console.log(`| upstream | ${columns.join(" | ")} |\n| --- |${" :-: |".repeat(columns.length)}`);
-  for (const [name, kind] of Object.entries(kinds).filter(([name]) => name.includes(wanted ?? ""))) {
-    const said = await row(kind);
-    const shown = columns.map((column) => {
-      const text = said[column];
-      if (text === "ok") return "ok";
-      if (text.startsWith("FAILED")) {
-        failed += 1;
-        console.error(`${name}, ${column}: ${text}`);
-        return "**fails**";
-      }
-      reasons.set(`${column}: ${text}`, [...(reasons.get(`${column}: ${text}`) ?? []), name]);
-      return "-";
-    });
-    console.log(`| ${name} | ${shown.join(" | ")} |`);
-  }
-  for (const [reason, names] of reasons) console.log(`\n- ${reason} (${names.join("; ")})`);
+  const chosen = Object.entries(kinds).filter(([name]) => name.includes(wanted ?? ""));
+  const rows = await inTurn(chosen.map(([name, kind]) => async () => ({ name, said: await row(kind) })));
   endAll();
-  return failed;
+  return print(rows);
+}
+
+/** Runs what `jobs` does, a few at a time: they wait more than they work. */
+async function inTurn(jobs) {
+  const results = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < jobs.length; index = next++) results[index] = await jobs[index]();
+  };
+  await Promise.all(Array.from({ length: together }, worker));
+  return results;
+}
+
+/** The table, why cells are empty, and what callers were told; resolves with the number of failures. */
+function print(rows) {
+  const reasons = new Map();
+  const failures = [];
+  const cell = (name, column, text) => {
+    if (text === "ok") return "ok";
+    if (text.startsWith("FAILED")) {
+      failures.push(`${name}, ${column}: ${text}`);
+      return "**fails**";
+    }
+    const reason = `${column}: ${text}`;
+    reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+    return "-";
+  };
+  console.log(`| upstream | ${columns.join(" | ")} |\n| --- |${" :-: |".repeat(columns.length)}`);
+  for (const { name, said } of rows) {
+    console.log(`| ${name} | ${columns.map((column) => cell(name, column, said[column])).join(" | ")} |`);
+  }
+  console.log("");
+  for (const [reason, names] of reasons) console.log(`- ${reason} (${names.join("; ")})`);
+  console.log("\nWhat the caller of a call in flight was told:\n");
+  for (const { name, said } of rows) said.told.forEach((text) => console.log(`- ${name}, ${text}`));
+  failures.forEach((failure) => console.error(failure));
+  return failures.length;
 }
