@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod adoption;
 pub mod backend;
 pub mod call;
 pub mod catalog;

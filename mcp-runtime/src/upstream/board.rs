@@ -152,6 +152,17 @@ impl Board {
         self.lock().by_name.values().filter_map(|slot| slot.known.remote.clone()).collect()
     }
 
+    /// Names of those that keep something for each session.
+    pub(super) fn stateful(&self) -> Vec<String> {
+        let slots = self.lock();
+        let stateful = slots.by_name.iter().filter(|(_, slot)| {
+            slot.known.remote.as_ref().is_some_and(|remote| remote.watching.is_stateful())
+        });
+        let mut names: Vec<String> = stateful.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    }
+
     pub(super) fn roster(&self) -> Arc<Roster> {
         self.roster.borrow().clone()
     }

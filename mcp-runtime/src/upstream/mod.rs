@@ -126,6 +126,12 @@ impl Pool {
         self.board.remotes().iter().for_each(|remote| remote.sessions.forget(session));
     }
 
+    /// Names of the upstreams that keep something for each session of a client, so that it cannot move to another
+    /// replica.
+    pub fn stateful(&self) -> Vec<String> {
+        self.board.stateful()
+    }
+
     /// Hands on that a legacy client's roots have changed, to the upstreams that it has used.
     pub fn roots_changed(&self, session: [u8; 16]) {
         self.board.remotes().iter().for_each(|remote| remote.sessions.roots_changed(session));
