@@ -5,6 +5,7 @@
 
 use super::{
     Roster,
+    again::Repeat,
     connection::{About, Wire},
     failure,
     line::Line,
@@ -144,6 +145,7 @@ impl Board {
         Ok(Line {
             remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.message.as_deref()))?,
             check: slot.turn.check.clone(),
+            repeat: Repeat::default(),
         })
     }
 

@@ -16,6 +16,7 @@
 //! | 2025-03-26 to 2025-11-25 | Streamable HTTP | by session ([`sessions`]), if it has any | GET |
 //! | 2024-11-05, or any over its transport | HTTP+SSE | by session, each with a stream of its own | that stream |
 
+mod again;
 mod bell;
 mod board;
 pub mod connection;
@@ -32,6 +33,7 @@ mod task;
 mod wanted;
 mod worker;
 
+pub use again::Repeat;
 pub use bell::Updated;
 pub use interest::{Interest, MAX_RESOURCES, TooMany};
 pub use line::{Following, Line};

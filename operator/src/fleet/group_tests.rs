@@ -1,6 +1,7 @@
 //! Candidates, refusals and reconnects, with time given by hand.
 
 use super::*;
+use futures::FutureExt;
 use mcpfleet_config::{
     ConfigHash, Encoded, ServerName,
     status::{PodStatus, Rejected},
@@ -65,7 +66,6 @@ impl World {
         self.group.hear(uid, session, report, self.now).expect("the stream counts")
     }
 
-    /// The configuration that waits to be sent to a pod.
     /// Where the pod was told last that replicas reach each other.
     fn told_peers(&self, uid: &str) -> Option<Vec<String>> {
         let (_, outbox) = self.outboxes.iter().rev().find(|(name, _)| name == uid)?;
@@ -73,8 +73,8 @@ impl World {
         Some(pending.peers?.iter().map(ToString::to_string).collect())
     }
 
+    /// The configuration that waits to be sent to a pod.
     fn sent(&self, uid: &str) -> Option<Config> {
-        use futures::FutureExt;
         let (_, outbox) = self.outboxes.iter().rfind(|(name, _)| name == uid).unwrap();
         outbox.take().now_or_never().and_then(|pending| pending.config)
     }
@@ -227,7 +227,6 @@ fn the_end_of_an_old_stream_does_not_end_the_new_one() {
 
 #[test]
 fn a_pod_that_was_told_to_drain_is_told_again_when_it_dials_anew() {
-    use futures::FutureExt;
     let old = encoded("old");
     let mut world = World::new();
     world.dial("a", Some(&old));
