@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod adoption;
 pub mod backend;
 pub mod call;
 pub mod catalog;
@@ -29,6 +30,7 @@ pub mod seal;
 pub mod server;
 pub mod session;
 pub mod source;
+pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod uplink;

@@ -73,6 +73,13 @@ impl Ledger {
         *count
     }
 
+    /// How often `tool` was begun in a session.
+    pub(crate) fn begun(&self, tool: &str, session: Option<&str>) -> u64 {
+        let book = self.book();
+        let of_session = book.sessions.get(session.unwrap_or(STATELESS));
+        of_session.and_then(|tools| tools.get(tool)).map_or(0, |counts| counts.began)
+    }
+
     /// The client answered a question of `tool`.
     pub(crate) fn answered(&self, tool: &str, answer: &Value) {
         self.book().answers.entry(tool.to_owned()).or_default().push(answer.clone());

@@ -23,7 +23,7 @@ use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
-    upstream::Roster,
+    upstream::{Repeat, Roster},
 };
 use about::{identity, list_changes};
 use directory::Directory;
@@ -109,6 +109,8 @@ pub struct Entry {
     pub rank: ToolPriority,
     /// Whether the gateway may make tasks of its calls.
     pub task_support: TaskSupport,
+    /// Whether an upstream may be sent its calls again.
+    pub repeat: Repeat,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -291,7 +293,8 @@ impl Entry {
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
         let task_support = tool.definition.task_support();
-        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
+        let repeat = if tool.definition.is_idempotent() { Repeat::Idempotent } else { Repeat::Unsent };
+        Self { target: tool.target, timeout, scopes, rank, task_support, repeat, mirrored, metrics }
     }
 }
 

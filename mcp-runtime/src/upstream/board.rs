@@ -5,6 +5,7 @@
 
 use super::{
     Roster,
+    again::Repeat,
     connection::{About, Wire},
     failure,
     line::Line,
@@ -144,12 +145,24 @@ impl Board {
         Ok(Line {
             remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.message.as_deref()))?,
             check: slot.turn.check.clone(),
+            repeat: Repeat::default(),
         })
     }
 
     /// Every upstream that answers.
     pub(super) fn remotes(&self) -> Vec<Arc<Remote>> {
         self.lock().by_name.values().filter_map(|slot| slot.known.remote.clone()).collect()
+    }
+
+    /// Names of those that keep something for each session.
+    pub(super) fn stateful(&self) -> Vec<String> {
+        let slots = self.lock();
+        let stateful = slots.by_name.iter().filter(|(_, slot)| {
+            slot.known.remote.as_ref().is_some_and(|remote| remote.watching.is_stateful())
+        });
+        let mut names: Vec<String> = stateful.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
     }
 
     pub(super) fn roster(&self) -> Arc<Roster> {

@@ -3,6 +3,7 @@
 
 use super::{
     Pace,
+    again::Budget,
     bell::Bell,
     board::{Board, Greeting, Turn},
     connection::{ClientError, Connection, Endpoint, Listens, Listing, Mirrored, Plan},
@@ -94,7 +95,7 @@ impl Worker {
         let fitting =
             fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
         *sessions = Some(fitting.clone());
-        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting });
+        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting, budget: Budget::default() });
         self.connected(&remote, listing);
         Ok(remote)
     }

@@ -21,6 +21,7 @@ mod headers;
 mod http_sse;
 mod misbehaviour;
 mod pairs;
+mod replicas;
 mod sessions;
 mod standard_io;
 mod startup;
