@@ -17,7 +17,7 @@ use std::{
 use tokio::net::TcpListener;
 
 /// Arguments of the command.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Flags {
     /// Keys that all processes behind one address share, one a line, the sealing one first: 32 or more random bytes,
     /// hexadecimal or base64. Read again when it changes. Without it, and without an operator, a session ends with the
