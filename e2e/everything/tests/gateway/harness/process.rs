@@ -28,7 +28,7 @@ pub(crate) enum UpstreamEra {
 impl UpstreamEra {
     pub(crate) const BOTH: [Self; 2] = [Self::Legacy, Self::Modern];
 
-    const fn flag(self) -> &'static str {
+    pub(crate) const fn flag(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
             Self::Modern => "modern",
@@ -145,11 +145,21 @@ impl Runtime {
         command
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--peer", "127.0.0.1:0"])
             .arg("--session-keys")
-            .arg(keys)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = spawn(&mut command);
+            .arg(keys);
+        Self::listening(&mut command).await
+    }
+
+    /// One that serves a program by itself; it may not be ready, for the program may never be.
+    pub(crate) async fn bridge(flags: &[&str], program: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("bridge").args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(flags);
+        command.arg("--").args(program).env("TOKEN_OF_THE_TEST", "hunter2");
+        Self::listening(&mut command).await
+    }
+
+    async fn listening(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = spawn(command);
         let log = Log::follow(child.stderr.take().expect("its log"));
         let line = log.line("\"listening\"").await;
         let address = |name: &str| line[name].as_str().and_then(|at| at.parse().ok()).expect("an address");
@@ -167,6 +177,24 @@ impl Runtime {
     /// Kills it, as a machine that fails does.
     pub(crate) async fn kill(&mut self) {
         within("a process to be killed", self.child.kill()).await.expect("killed");
+    }
+
+    /// The document of `/status`.
+    pub(crate) async fn status(&self) -> Value {
+        Endpoint { address: self.admin, path: "/status".to_owned() }.get(&[]).await.json().await
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        let process = self.child.id().expect("a process that runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &process]).status().await.expect("kill");
+        assert!(sent.success());
+        assert!(within("a process to stop", self.child.wait()).await.expect("its end").success());
     }
 
     /// The memory that it holds, in bytes.
@@ -210,15 +238,19 @@ pub(crate) fn piped(manifests: &Manifests) -> Child {
 }
 
 fn runtime(manifests: &Manifests) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("serve").arg("-f").arg(manifests.path());
+    command
+}
+
+fn binary() -> String {
     let Ok(binary) = std::env::var("MCPFLEET_RUNTIME") else {
         panic!(
             "MCPFLEET_RUNTIME does not say where the runtime is: \
              cargo build -p mcpfleet-runtime, and set it to the path of target/debug/mcp-runtime"
         )
     };
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("-f").arg(manifests.path());
-    command
+    binary
 }
 
 fn spawn(command: &mut Command) -> Child {
