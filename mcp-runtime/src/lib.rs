@@ -24,6 +24,7 @@ pub mod identity;
 pub mod model;
 pub mod outgoing;
 pub mod peer;
+pub mod program;
 pub mod readiness;
 pub mod reload;
 pub mod seal;

@@ -106,6 +106,8 @@ pub enum UpstreamWire {
     StreamableHttp,
     /// Every answer on one stream of events (2024-11-05).
     HttpSse,
+    /// Lines into a program, and lines out of it.
+    Stdio,
 }
 
 /// Whether an upstream can be used.

@@ -14,7 +14,9 @@ use std::{collections::BTreeMap, fmt::Write};
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
 pub fn document(admin: &Admin) -> String {
     let text = match &admin.source {
-        Source::Config { .. } => serde_json::to_string(&only(&admin.shared, &admin.readiness)),
+        Source::Config { .. } | Source::Given(_) => {
+            serde_json::to_string(&only(&admin.shared, &admin.readiness))
+        }
         Source::Manifests(_) => serde_json::to_string(&all(admin)),
     };
     text.unwrap_or_else(|_| "{}".into())

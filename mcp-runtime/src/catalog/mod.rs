@@ -25,7 +25,7 @@ use crate::{
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::{Repeat, Roster},
 };
-use about::{identity, list_changes};
+use about::{identity, implementation, list_changes};
 use directory::Directory;
 use lists::{Lists, latest};
 use mcpfleet_config::{
@@ -125,7 +125,7 @@ impl Snapshot {
         let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
-        let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        let implementation = implementation(config, &parts.roster);
         // What depends on the caller is the caller's own (2026-07-28, caching, "cacheScope").
         let scope = if parts.gate.is_open() { CacheScope::Public } else { CacheScope::Private };
         let identity = identity(&implementation, config, &parts.offers, &parts.roster);

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 const LOOKUP: Duration = Duration::from_secs(10);
 
 /// Arguments of the command.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Flags {
     /// Keys that all processes behind one address share, one a line, the sealing one first: 32 or more random bytes,
     /// hexadecimal or base64. Read again when it changes. Without it, and without an operator, a session ends with the

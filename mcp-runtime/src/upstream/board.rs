@@ -96,6 +96,7 @@ impl Known {
             transport: self.greeting.as_ref().map(|greeting| match greeting.wire {
                 Wire::StreamableHttp => UpstreamWire::StreamableHttp,
                 Wire::HttpSse => UpstreamWire::HttpSse,
+                Wire::Stdio => UpstreamWire::Stdio,
             }),
         }
     }

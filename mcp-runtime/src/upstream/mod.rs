@@ -15,6 +15,8 @@
 //! | 2026-07-28 | Streamable HTTP | one connection for all; the caller's capabilities go with each | `subscriptions/listen` |
 //! | 2025-03-26 to 2025-11-25 | Streamable HTTP | by session ([`sessions`]), if it has any | GET |
 //! | 2024-11-05, or any over its transport | HTTP+SSE | by session, each with a stream of its own | that stream |
+//! | any | stdio, `processes: shared` | one process for all, which asks nobody anything in the middle of a legacy call | its output |
+//! | any | stdio, `processes: perSession` | by session, each with a process of its own | the output of the one that lists |
 
 mod again;
 mod bell;

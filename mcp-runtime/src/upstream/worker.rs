@@ -6,7 +6,7 @@ use super::{
     again::Budget,
     bell::Bell,
     board::{Board, Greeting, Turn},
-    connection::{ClientError, Connection, Endpoint, Listens, Listing, Mirrored, Plan},
+    connection::{ClientError, Connection, Listens, Listing, Mirrored, Plan, Target},
     interest::Interests,
     listening::Listener,
     naming,
@@ -35,7 +35,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) struct Worker {
     upstream: Upstream,
-    endpoint: Endpoint,
+    target: Target,
     around: Around,
     turn: Turn,
     bell: Arc<Bell>,
@@ -56,9 +56,9 @@ impl Worker {
     /// # Errors
     /// Why it cannot; only another configuration changes that.
     pub(super) fn new(wanted: &Wanted, egress: &Egress, around: Around, turn: Turn) -> Result<Self, String> {
-        let endpoint = wanted.endpoint(egress)?;
+        let target = wanted.target(egress, around.pace)?;
         let bell = around.bell.clone();
-        Ok(Self { upstream: wanted.upstream.clone(), endpoint, around, turn, bell })
+        Ok(Self { upstream: wanted.upstream.clone(), target, around, turn, bell })
     }
 
     /// Runs until it is stopped from outside.
@@ -103,7 +103,7 @@ impl Worker {
     /// The connection that lists can do everything, so that nothing is hidden from it. Nobody is asked through it.
     fn plan(&self) -> Plan {
         Plan {
-            endpoint: self.endpoint.clone(),
+            target: self.target.clone(),
             declared: everything(),
             listens: Listens::ForNews,
             bell: self.bell.clone(),
@@ -164,7 +164,9 @@ impl Worker {
     }
 
     fn connected(&self, remote: &Arc<Remote>, listing: Listing) {
-        let (offers, message) = naming::expose(&self.upstream, listing);
+        let (offers, left_out) = naming::expose(&self.upstream, listing);
+        let said: Vec<String> = left_out.into_iter().chain(self.target.complaint()).collect();
+        let message = (!said.is_empty()).then(|| said.join("; "));
         let greeting = Greeting {
             revision: remote.watching.revision(),
             wire: remote.watching.found().wire,

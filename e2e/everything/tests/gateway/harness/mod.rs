@@ -5,6 +5,7 @@ mod legacy;
 mod modern;
 mod process;
 mod replicas;
+mod program;
 mod scripted;
 
 pub(crate) use http::{Endpoint, Post, Reply};
@@ -12,6 +13,7 @@ pub(crate) use legacy::{Session, initialize};
 pub(crate) use modern::{Modern, modern};
 pub(crate) use process::{Gateway, Manifests, Runtime, Upstream, UpstreamEra, piped};
 pub(crate) use replicas::{Fate, Replicas, Sharing};
+pub(crate) use program::{Everything, Trouble};
 pub(crate) use scripted::{Play, Scripted};
 
 use serde_json::{Value, json};

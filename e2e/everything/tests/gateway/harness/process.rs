@@ -28,7 +28,7 @@ pub(crate) enum UpstreamEra {
 impl UpstreamEra {
     pub(crate) const BOTH: [Self; 2] = [Self::Legacy, Self::Modern];
 
-    const fn flag(self) -> &'static str {
+    pub(crate) const fn flag(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
             Self::Modern => "modern",
@@ -213,11 +213,21 @@ impl Runtime {
         command
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .arg("--session-keys")
-            .arg(keys)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = spawn(&mut command);
+            .arg(keys);
+        Self::listening(&mut command).await
+    }
+
+    /// One that serves a program by itself; it may not be ready, for the program may never be.
+    pub(crate) async fn bridge(flags: &[&str], program: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("bridge").args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(flags);
+        command.arg("--").args(program).env("TOKEN_OF_THE_TEST", "hunter2");
+        Self::listening(&mut command).await
+    }
+
+    async fn listening(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = spawn(command);
         let log = Log::follow(child.stderr.take().expect("its log"));
         let line = log.line("\"listening\"").await;
         let address = |name: &str| line[name].as_str().and_then(|at| at.parse().ok()).expect("an address");
@@ -248,6 +258,22 @@ impl Runtime {
     pub(crate) async fn ended(&mut self) {
         let ended = within("a process to end", self.child.wait()).await.expect("its end");
         assert!(ended.success(), "{ended}: {}", self.log.text());
+    }
+
+    /// The document of `/status`.
+    pub(crate) async fn status(&self) -> Value {
+        Endpoint { address: self.admin, path: "/status".to_owned() }.get(&[]).await.json().await
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.terminate();
+        self.ended().await;
     }
 
     /// The memory that it holds, in bytes.
@@ -291,15 +317,19 @@ pub(crate) fn piped(manifests: &Manifests) -> Child {
 }
 
 fn runtime(manifests: &Manifests) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("serve").arg("-f").arg(manifests.path());
+    command
+}
+
+fn binary() -> String {
     let Ok(binary) = std::env::var("MCPFLEET_RUNTIME") else {
         panic!(
             "MCPFLEET_RUNTIME does not say where the runtime is: \
              cargo build -p mcpfleet-runtime, and set it to the path of target/debug/mcp-runtime"
         )
     };
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("-f").arg(manifests.path());
-    command
+    binary
 }
 
 fn spawn(command: &mut Command) -> Child {
