@@ -3,6 +3,7 @@
 pub mod call;
 pub mod keys;
 pub mod lint;
+pub mod pin;
 mod replicas;
 pub mod serve;
 pub mod stdio;
@@ -26,6 +27,8 @@ enum Command {
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
     Call(call::Args),
+    /// Print or write what approves the definitions of upstreams' tools as they are now.
+    Pin(pin::Args),
     /// Make virtual keys for callers.
     Keys(keys::Args),
 }
@@ -40,6 +43,7 @@ impl Cli {
             Command::Serve(args) => serve::run(*args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
+            Command::Pin(args) => pin::run(args).await,
             Command::Keys(args) => keys::run(&args),
         }
     }

@@ -29,7 +29,8 @@ pub struct Metrics {
     config: Family<ConfigLabels, Gauge>,
     reloads: Family<OutcomeLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
-    upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) withheld: Family<UpstreamLabels, Gauge>,
     ready: Gauge,
     operator: Gauge,
 }
@@ -87,9 +88,9 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct UpstreamLabels {
-    server: String,
-    upstream: String,
+pub(super) struct UpstreamLabels {
+    pub(super) server: String,
+    pub(super) upstream: String,
 }
 
 /// What a request was for.
@@ -145,6 +146,7 @@ impl Default for Metrics {
             reloads: Family::default(),
             requests: Family::default(),
             upstreams: Family::default(),
+            withheld: Family::default(),
             ready: Gauge::default(),
             operator: Gauge::default(),
         };
@@ -182,6 +184,11 @@ impl Metrics {
             "mcpfleet_upstream_connected",
             "1 while the upstream's tools can be called",
             self.upstreams.clone(),
+        );
+        registry.register(
+            "mcpfleet_upstream_withheld_tools",
+            "Tools that are kept back because they are not what was approved",
+            self.withheld.clone(),
         );
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
         registry.register(
@@ -230,19 +237,6 @@ impl Metrics {
     /// A request was answered.
     pub fn answered(&self, route: HttpRoute, code: u16) {
         self.requests.get_or_create(&RequestLabels { route, code }).inc();
-    }
-
-    /// An upstream's state.
-    pub fn upstream(&self, server: &str, upstream: &str, connected: Option<bool>) {
-        let labels = UpstreamLabels { server: server.to_owned(), upstream: upstream.to_owned() };
-        match connected {
-            Some(connected) => {
-                self.upstreams.get_or_create(&labels).set(connected.into());
-            }
-            None => {
-                self.upstreams.remove(&labels);
-            }
-        }
     }
 
     /// The last readiness verdict.
