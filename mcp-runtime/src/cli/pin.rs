@@ -104,7 +104,9 @@ fn servers(args: &Args, manifests: &Manifests) -> anyhow::Result<Vec<RuntimeConf
         let _ = writeln!(io::stderr(), "{problem}");
     }
     if manifests.lock == Locked::Broken && args.write && args.server.is_some() {
-        bail!("the lock file cannot be read, and what it says of other servers would be lost; leave out --server");
+        bail!(
+            "the lock file cannot be read, and what it says of other servers would be lost; leave out --server"
+        );
     }
     let wanted = |name: &String| args.server.as_ref().is_none_or(|server| server == name);
     if let Some(server) = args.server.as_ref().filter(|server| !checked.servers.contains_key(*server)) {
@@ -121,7 +123,9 @@ fn servers(args: &Args, manifests: &Manifests) -> anyhow::Result<Vec<RuntimeConf
         }
     }
     if configs.is_empty() {
-        bail!("no upstream has `pinning: Strict`: set it in spec.upstreams[].tools of those that are to be pinned");
+        bail!(
+            "no upstream has `pinning: Strict`: set it in spec.upstreams[].tools of those that are to be pinned"
+        );
     }
     Ok(configs)
 }
@@ -178,7 +182,8 @@ fn write(args: &Args, before: Locked, pinned: &[Pinned]) -> anyhow::Result<()> {
     if let Some(only) = &args.server {
         lock.servers.extend(old.servers.into_iter().filter(|(server, _)| server != only));
     }
-    lock.write(&args.manifests).with_context(|| format!("cannot write {}", Lock::path(&args.manifests).display()))
+    lock.write(&args.manifests)
+        .with_context(|| format!("cannot write {}", Lock::path(&args.manifests).display()))
 }
 
 /// Pins that an upstream has now.

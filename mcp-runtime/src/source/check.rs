@@ -75,7 +75,9 @@ fn apply(lock: &Lock, compiled: &mut Compiled) -> Option<Problem> {
             (compiled.config, compiled.encoded) = (config, encoded);
             None
         }
-        Err(reason) => Some(Problem::error(lock::UNUSABLE, reason, "write it anew with mcp-runtime pin --write")),
+        Err(reason) => {
+            Some(Problem::error(lock::UNUSABLE, reason, "write it anew with mcp-runtime pin --write"))
+        }
     }
 }
 

@@ -6,8 +6,7 @@ use mcpfleet_config::status::{UpstreamState, UpstreamStatus};
 impl Metrics {
     /// The states of a server's upstreams; `before` are those that were told last.
     pub fn upstreams(&self, server: &str, before: &[UpstreamStatus], now: &[UpstreamStatus]) {
-        let labels =
-            |name: &str| UpstreamLabels { server: server.to_owned(), upstream: name.to_owned() };
+        let labels = |name: &str| UpstreamLabels { server: server.to_owned(), upstream: name.to_owned() };
         for gone in before.iter().filter(|old| !now.iter().any(|new| new.name == old.name)) {
             self.upstreams.remove(&labels(&gone.name));
             self.withheld.remove(&labels(&gone.name));

@@ -4,8 +4,8 @@
 //! what it writes is dropped.
 
 use super::{
-    Definitions, Roster, failure, known::Known, line::Line, remote::Remote, task::StopOnDrop, tools::pinnable,
-    wanted::Wanted,
+    Definitions, Roster, failure, known::Known, line::Line, remote::Remote, task::StopOnDrop,
+    tools::pinnable, wanted::Wanted,
 };
 use crate::call::CallError;
 use mcpfleet_config::{Upstream, status::UpstreamState};

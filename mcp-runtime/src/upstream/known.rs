@@ -110,7 +110,12 @@ impl Known {
         let before = &self.offers.withheld;
         for tool in offers.withheld.iter().filter(|tool| !before.contains(tool)) {
             let (tool, difference) = (&tool.tool, &tool.difference);
-            tracing::warn!(upstream = upstream.name, tool, difference, "tool withheld: it is not what was approved");
+            tracing::warn!(
+                upstream = upstream.name,
+                tool,
+                difference,
+                "tool withheld: it is not what was approved"
+            );
         }
         if self.keep == Keep::TakenOff {
             offers = offers.taken_off();

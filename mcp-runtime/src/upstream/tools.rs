@@ -60,8 +60,8 @@ pub(super) fn choose(
 /// The definitions that pins can be about: of the tools that would be served if there were no pins.
 pub(super) fn pinnable(upstream: &Upstream, listed: &[Tool]) -> Vec<Map<String, Value>> {
     let taken = listed.iter().filter(|tool| upstream.tools.takes(&tool.name));
-    let allowed = taken
-        .filter(|tool| Candidate::new(upstream, (*tool).clone()).is_allowed(upstream.tools.access));
+    let allowed =
+        taken.filter(|tool| Candidate::new(upstream, (*tool).clone()).is_allowed(upstream.tools.access));
     allowed.filter_map(definition).collect()
 }
 

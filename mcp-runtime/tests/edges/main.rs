@@ -15,6 +15,7 @@ mod speech;
 mod tls;
 mod upstream;
 mod upstream_faults;
+mod upstream_filters;
 mod upstream_interim;
 mod upstream_lists;
 mod upstream_news;

@@ -33,7 +33,10 @@ fn a_tool_that_changed_says_which_part_and_who_can_help() {
     let status = vec![status("crm", UpstreamState::Connected)];
     let roster = Roster { missing: vec![tool], status, ..Roster::default() };
     let message = find("crm_find", &config(&[("crm", "crm_")]), &roster).unwrap();
-    assert!(message.contains("(description, inputSchema)") && message.contains("mcp-runtime pin"), "{message}");
+    assert!(
+        message.contains("(description, inputSchema)") && message.contains("mcp-runtime pin"),
+        "{message}"
+    );
     assert_eq!(find("crm_other", &config(&[("crm", "crm_")]), &roster), None);
 }
 

@@ -37,7 +37,11 @@ pub(super) fn changes(pinned: &[Pinned]) -> String {
         let _ = match given {
             Ok(tools) => compare(&mut out, server, upstream, tools),
             Err(why) => {
-                writeln!(out, "{server} {}: not asked, what was approved of it stays as it is: {why}", upstream.name)
+                writeln!(
+                    out,
+                    "{server} {}: not asked, what was approved of it stays as it is: {why}",
+                    upstream.name
+                )
             }
         };
     }
@@ -62,7 +66,9 @@ fn compare(out: &mut String, server: &str, upstream: &Upstream, tools: &Tools) -
             lines.push(format!("changed: {name:?} ({}){shown}", parts.join(", ")));
         }
     }
-    lines.extend(before.keys().filter(|name| !tools.contains_key(*name)).map(|name| format!("gone: {name:?}")));
+    lines.extend(
+        before.keys().filter(|name| !tools.contains_key(*name)).map(|name| format!("gone: {name:?}")),
+    );
     writeln!(out, "{server} {}: {} tools, {} changes", upstream.name, tools.len(), lines.len())?;
     lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
 }

@@ -7,7 +7,8 @@ fn definition(text: &str) -> Map<String, Value> {
 }
 
 fn locked(tools: &[(&str, &str)]) -> Lock {
-    let tools = tools.iter().map(|(name, text)| ((*name).to_owned(), Locked::new(definition(text)))).collect();
+    let tools =
+        tools.iter().map(|(name, text)| ((*name).to_owned(), Locked::new(definition(text)))).collect();
     Lock { servers: [("a/b".to_owned(), [("crm".to_owned(), tools)].into())].into(), ..Lock::default() }
 }
 
