@@ -21,10 +21,7 @@ use crate::{
     upstream::{Pool, Roster, Updated},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
-use mcpfleet_config::{
-    ConfigHash, RuntimeConfig,
-    status::{Rejected, UpstreamState},
-};
+use mcpfleet_config::{ConfigHash, RuntimeConfig, status::Rejected};
 use mcpfleet_protocol::answer::Implementation;
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
@@ -255,13 +252,7 @@ impl Server {
         before.forget_missing_in(&next);
         self.editions.swapped(&before, &next);
         let (old, new) = (&before.parts.roster.status, &next.parts.roster.status);
-        for gone in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
-            self.metrics.upstream(&self.name, &gone.name, None);
-        }
-        for upstream in new {
-            let connected = upstream.state == UpstreamState::Connected;
-            self.metrics.upstream(&self.name, &upstream.name, Some(connected));
-        }
+        self.metrics.upstreams(&self.name, old, new);
         self.news.status();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{CredentialRef, Header, RuntimeConfig, ToolAnnotations};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// An MCP server behind this one.
@@ -134,9 +135,13 @@ pub struct UpstreamTools {
     /// What clients see instead of what the upstream says, by its name of the tool.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, ToolOverride>,
-    /// Definitions that were approved, by its name of the tool; `None`: clients see what it says now.
+    /// Hashes ([`crate::pin`]) of definitions that were approved, by its name of the tool; `None`: clients see what it
+    /// says now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pins: Option<BTreeMap<String, String>>,
+    /// What was approved, whole, where it is known: by the tools of `pins`. Shows what has changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approved: BTreeMap<String, Map<String, Value>>,
 }
 
 impl UpstreamTools {

@@ -127,6 +127,10 @@ impl RuntimeConfig {
                 return Err(invalid(format!("upstreams[{}].name", upstream.name), "stands twice"));
             }
             check_transport(upstream)?;
+            if let Some(flaw) = upstream.tools.flaws().first() {
+                let field = format!("upstreams[{}].tools.{}", upstream.name, flaw.field);
+                return Err(invalid(field, flaw.fault.to_string()));
+            }
             check_scopes(&upstream.scopes)
                 .map_err(|reason| invalid(format!("upstreams[{}].scopes", upstream.name), reason))?;
             if upstream.timeout_ms == 0 {

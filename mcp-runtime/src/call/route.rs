@@ -40,7 +40,7 @@ pub struct Routed {
 pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
     match ask {
         Ask::CallTool { name, arguments } => {
-            let entry = snapshot.tool(name).ok_or_else(|| missing(snapshot, Named::Tool, name))?;
+            let Some(entry) = snapshot.tool(name) else { return absent(snapshot, name, ask) };
             let ask = Ask::CallTool { name: own_name(&entry.target, name), arguments: arguments.clone() };
             Ok(Routed {
                 target: entry.target.clone(),
@@ -72,6 +72,20 @@ pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
             Ok(routed(snapshot, Found { target, key: id.clone(), scopes }, ask.clone()))
         }
     }
+}
+
+/// A tool that is not here now: whoever might call it is told why. It goes the way of a call all the same, so that nobody
+/// else learns of it.
+fn absent(snapshot: &Snapshot, name: &str, ask: &Ask) -> Result<Routed, CallError> {
+    let found = snapshot.missing(name).ok_or_else(|| missing(snapshot, Named::Tool, name))?;
+    Ok(Routed {
+        target: Target::Missing { message: found.message },
+        ask: ask.clone(),
+        scopes: snapshot.upstream_scopes(&found.upstream),
+        timeout: DEFAULT_TIMEOUT,
+        repeat: Repeat::default(),
+        metrics: snapshot.other().clone(),
+    })
 }
 
 fn routed(snapshot: &Snapshot, found: Found, ask: Ask) -> Routed {

@@ -105,14 +105,16 @@ async fn execute(
             // conform: a result keeps what the tool's definition promises
             Ok(conform(own.output.as_ref(), outcome))
         }
+        (Target::Missing { message }, _) => Err(CallError::Unavailable { message: message.clone() }),
         (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
     }
 }
 
-/// Where a request to an upstream goes; `None` for what is our own.
+/// Where a request to an upstream goes; `None` for what is our own. What is not here now takes nobody's place.
 fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
     match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
+        Target::Missing { message } => Err(CallError::Unavailable { message: message.clone() }),
         Target::Own(_) | Target::OwnOffer => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! Who a server says it is: what it offers, its own and its upstreams', and what they tell models.
 
-use super::offers::Offers;
+use super::{missing, offers::Offers};
 use crate::upstream::Roster;
 use mcpfleet_config::RuntimeConfig;
 use mcpfleet_protocol::{
@@ -37,7 +37,7 @@ pub fn identity(
     };
     let instructions = match (config.is_program(), roster.about.as_slice()) {
         (Some(_), [(_, about)]) => about.instructions.clone(),
-        _ => instructions(roster),
+        _ => instructions(config, roster),
     };
     ServerIdentity { info: info.clone(), capabilities, instructions }
 }
@@ -49,10 +49,10 @@ pub fn implementation(config: &RuntimeConfig, roster: &Roster) -> Implementation
     program.unwrap_or_else(|| Implementation::new(config.server.to_string(), env!("CARGO_PKG_VERSION")))
 }
 
-/// What upstreams tell models, each under its name.
-fn instructions(roster: &Roster) -> Option<String> {
+/// What cannot be used now, and what upstreams tell models, each under its name.
+fn instructions(config: &RuntimeConfig, roster: &Roster) -> Option<String> {
     let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
-    let mut text = String::new();
+    let mut text = missing::instructions(config, roster).unwrap_or_default();
     for (upstream, instructions) in said {
         if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {
             break;

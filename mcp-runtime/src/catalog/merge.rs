@@ -25,6 +25,11 @@ pub enum Target {
         /// The name or URI there.
         key: String,
     },
+    /// Nobody: it is not here now. Never in a list.
+    Missing {
+        /// Why, and what to do.
+        message: String,
+    },
 }
 
 /// A tool that is in the list.
@@ -82,7 +87,7 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
             Target::Own(own) => {
                 format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
             }
-            Target::OwnOffer => "this server has this name".to_owned(),
+            Target::OwnOffer | Target::Missing { .. } => "this server has this name".to_owned(),
             Target::Upstream { upstream, .. } => {
                 format!("upstream {upstream} has this name too; give one of them a prefix")
             }

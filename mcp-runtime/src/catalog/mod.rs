@@ -10,6 +10,7 @@ pub mod edition;
 pub mod guidance;
 pub mod lists;
 pub mod merge;
+pub mod missing;
 pub mod needs;
 pub mod offers;
 pub mod own;
@@ -42,6 +43,7 @@ use mcpfleet_protocol::{
     task::TaskSupport,
 };
 use merge::{Merged, Target, Withheld};
+use missing::{Missing, MissingTools};
 use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
@@ -86,6 +88,7 @@ pub struct Snapshot {
     /// Tools of upstreams that lost their name to another.
     pub withheld: Vec<Withheld>,
     tools: HashMap<String, Arc<Entry>>,
+    missing: MissingTools,
     directory: Directory,
     lists: Lists,
     identity: ServerIdentity,
@@ -152,6 +155,7 @@ impl Snapshot {
             origins: origins(config),
             withheld,
             tools,
+            missing: MissingTools::of(&parts.roster),
             directory,
             lists,
             discover: discover(
@@ -175,6 +179,11 @@ impl Snapshot {
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
     pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
         self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
+    }
+
+    /// What to say of a tool that is not in the list and that a client may ask for all the same.
+    pub fn missing(&self, name: &str) -> Option<Missing> {
+        self.missing.find(name, &self.parts.config, &self.parts.roster)
     }
 
     /// How many tools are listed.
@@ -288,7 +297,7 @@ impl Entry {
                 directory::scopes(config, upstream),
                 ToolPriority::Normal,
             ),
-            Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
+            Target::OwnOffer | Target::Missing { .. } => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();

@@ -124,6 +124,7 @@ fn config(upstream: Upstream) -> RuntimeConfig {
         upstreams: vec![upstream],
         providers: Vec::new(),
         serves_models: false,
+        store: None,
     }
 }
 

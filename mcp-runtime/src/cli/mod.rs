@@ -6,6 +6,7 @@ pub mod install;
 pub mod keys;
 pub mod lint;
 mod listening;
+pub mod pin;
 mod replicas;
 pub mod serve;
 pub mod stdio;
@@ -32,6 +33,8 @@ enum Command {
     Lint(lint::Args),
     /// List or call the tools of an MCP server.
     Call(call::Args),
+    /// Print or write what approves the definitions of upstreams' tools as they are now.
+    Pin(pin::Args),
     /// Make virtual keys for callers.
     Keys(keys::Args),
     /// Copy this binary to a path.
@@ -69,6 +72,7 @@ impl Cli {
             Command::Bridge(args) => bridge::run(*args).await,
             Command::Lint(args) => lint::run(&args),
             Command::Call(args) => call::run(args).await,
+            Command::Pin(args) => pin::run(args).await,
             Command::Keys(args) => keys::run(&args),
             Command::Install(args) => install::run(&args),
             Command::Contain(args) => contain::run(args).await,

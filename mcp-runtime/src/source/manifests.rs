@@ -3,6 +3,7 @@
 use super::{
     document::{self, Object, SecretManifest},
     fingerprint,
+    lock::{self, Lock},
     problem::Problem,
 };
 use crate::credentials::Secret;
@@ -34,7 +35,21 @@ pub struct Manifests {
     pub places: BTreeMap<ObjectKey, (String, u64)>,
     /// Documents that cannot be used.
     pub problems: Vec<Problem>,
+    /// Definitions of upstreams' tools that were approved.
+    pub lock: Locked,
     secrets: BTreeMap<String, BTreeMap<CredentialRef, Secret>>,
+}
+
+/// The lock file beside the manifests.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Locked {
+    /// There is none.
+    #[default]
+    Absent,
+    /// What it says.
+    Read(Lock),
+    /// It cannot be used: what was approved is not known.
+    Broken,
 }
 
 impl Manifests {
@@ -43,6 +58,7 @@ impl Manifests {
         let mut manifests = Self::default();
         for path in paths {
             if path.is_dir() {
+                manifests.lock(path);
                 fingerprint::files(path)
                     .iter()
                     .filter(|file| is_manifest(file))
@@ -62,6 +78,21 @@ impl Manifests {
     /// Whether a namespace has a Secret of this name.
     pub fn has_secret(&self, namespace: &str, name: &str) -> bool {
         self.secrets.get(namespace).is_some_and(|secrets| secrets.keys().any(|key| key.secret == name))
+    }
+
+    fn lock(&mut self, dir: &Path) {
+        match Lock::read(dir) {
+            Ok(None) => {}
+            // Of several directories the first with a lock counts, as with objects that are declared twice.
+            Ok(Some(lock)) if self.lock == Locked::Absent => self.lock = Locked::Read(lock),
+            Ok(Some(_)) => {}
+            Err(reason) => {
+                self.lock = Locked::Broken;
+                let remedy = "restore it, or write it anew with mcp-runtime pin --write";
+                let path = Lock::path(dir).display().to_string();
+                self.problems.push(Problem::error(lock::UNUSABLE, reason, remedy).at(&path, 1));
+            }
+        }
     }
 
     fn file(&mut self, path: &Path) {

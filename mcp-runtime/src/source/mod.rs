@@ -10,11 +10,14 @@ pub mod file;
 pub mod fingerprint;
 pub mod given;
 pub mod kept;
+pub mod lock;
 pub mod manifests;
 pub mod problem;
 
 use crate::{credentials, readiness::Patience};
 use given::Given;
+use lock::needs_pins;
+use manifests::Locked;
 use mcpfleet_config::{ConfigHash, DecodeError, FORMAT, RuntimeConfig, status::Rejected};
 use mcpfleet_crds::compile::Placement;
 use problem::Problem;
@@ -142,6 +145,11 @@ fn read_manifests(path: &Path, placement: &Placement) -> Read {
     let mut read = Read { damaged, problems: checked.problems, ..Read::default() };
     for (name, outcome) in checked.servers {
         match outcome {
+            Ok(compiled) if manifests.lock == Locked::Broken && pins_are_unknown(&compiled.config) => {
+                let message = "what was approved of its upstreams is not known: the lock file cannot be used";
+                let hash = ConfigHash::of(message.as_bytes());
+                read.refused.insert(name, Rejected { hash, message: message.into() });
+            }
             Ok(compiled) => read.servers.push(Declared {
                 secrets: credentials::Source::Values(manifests.secrets_of(&compiled.config.server.namespace)),
                 config: Arc::new(compiled.config),
@@ -155,4 +163,9 @@ fn read_manifests(path: &Path, placement: &Placement) -> Read {
         }
     }
     read
+}
+
+/// Whether it would serve what nobody may have approved.
+fn pins_are_unknown(config: &RuntimeConfig) -> bool {
+    config.upstreams.iter().any(|upstream| needs_pins(&upstream.tools))
 }

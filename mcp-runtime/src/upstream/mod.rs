@@ -1,8 +1,8 @@
 //! MCP servers behind this one: connected in the background, listed, listened to, called.
 //!
 //! A [`Pool`] outlives configurations: [`Pool::apply`] connects what is new, drops what is gone and leaves the
-//! rest alone. What an upstream offers is published as a [`Roster`]; whoever builds the catalogue waits on
-//! [`Pool::changed`]. One slow or failing upstream is marked in its own status and harms nobody.
+//! rest alone; names, filters and pins are applied to what was listed last, without a new connection. What an upstream
+//! offers is published as a [`Roster`]; whoever builds the catalogue waits on [`Pool::changed`]. One slow or failing upstream is marked in its own status and harms nobody.
 //!
 //! ```text
 //! Pool::apply -> one worker per upstream: open, list, wait, list, ...  -> board (a slot each) -> Roster
@@ -19,19 +19,23 @@
 //! | any | stdio, `processes: perSession` | by session, each with a process of its own | the output of the one that lists |
 
 mod again;
+mod approved;
 mod bell;
 mod board;
 pub mod connection;
 mod failure;
 mod interest;
+mod known;
 mod line;
 mod listening;
 mod naming;
+mod notes;
 mod offer;
 mod pace;
 mod remote;
 mod sessions;
 mod task;
+mod tools;
 mod wanted;
 mod worker;
 
@@ -39,7 +43,7 @@ pub use again::Repeat;
 pub use bell::Updated;
 pub use interest::{Interest, MAX_RESOURCES, TooMany};
 pub use line::{Following, Line};
-pub use offer::{Roster, UpstreamOffer, UpstreamTool};
+pub use offer::{Absence, Definitions, MissingTool, Roster, UpstreamOffer, UpstreamTool};
 pub use pace::Pace;
 
 use crate::{call::CallError, credentials::Credentials, egress::Egress, outgoing::Signer};
@@ -94,6 +98,12 @@ impl Pool {
     /// What they offer now.
     pub fn roster(&self) -> Arc<Roster> {
         self.board.roster()
+    }
+
+    /// What of each upstream pins can be about: the definitions, as it gave them, of the tools that filters take; or its
+    /// state, when it does not answer.
+    pub fn definitions(&self) -> Vec<Definitions> {
+        self.board.definitions()
     }
 
     /// Wakes when the roster changes.

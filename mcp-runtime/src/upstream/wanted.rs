@@ -63,15 +63,18 @@ impl Wanted {
         }
     }
 
-    /// Whether both lead to the same server under the same names, so that what the one offers can stand in for the other
-    /// until it has answered.
+    /// Whether both need the same connection: they differ in names, filters and pins at most.
+    pub(super) fn is_same_connection(&self, other: &Self) -> bool {
+        self.upstream.transport == other.upstream.transport && self.given == other.given
+    }
+
+    /// Whether both lead to the same server, so that what the one offers can stand in for the other until it has answered.
     pub(super) fn is_same_server(&self, other: &Self) -> bool {
         use UpstreamTransport::{Stdio, StreamableHttp};
-        let same = match (&self.upstream.transport, &other.upstream.transport) {
+        match (&self.upstream.transport, &other.upstream.transport) {
             (StreamableHttp { url: ours, .. }, StreamableHttp { url: theirs, .. }) => ours == theirs,
             (Stdio { command: ours, .. }, Stdio { command: theirs, .. }) => ours == theirs,
             _ => false,
-        };
-        same && self.upstream.prefix == other.upstream.prefix && self.upstream.tools == other.upstream.tools
+        }
     }
 }

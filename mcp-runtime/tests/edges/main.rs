@@ -17,6 +17,7 @@ mod refused_streams;
 mod upstream;
 mod upstream_again;
 mod upstream_faults;
+mod upstream_filters;
 mod upstream_interim;
 mod upstream_lists;
 mod upstream_news;

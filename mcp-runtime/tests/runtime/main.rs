@@ -1,6 +1,7 @@
 //! The real binary, started on files of its own and spoken to over sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod aggregation;
 mod backend;
 mod bad_input;
 mod certificate;
@@ -9,6 +10,7 @@ mod lint;
 mod listener;
 mod manifests;
 mod notifications;
+mod pin;
 mod process;
 mod protocol;
 mod queue;

@@ -130,7 +130,8 @@ async fn what_is_said_in_one_call_is_heard_in_no_other() {
 async fn a_call_that_hangs_ends_at_its_deadline_and_a_process_of_ones_own_hangs_alone() {
     let trouble = Trouble::start(&["--processes", "per-session", "--timeout", "3s"], &[]).await;
     let (stuck, free) = (Session::open(&trouble.mcp).await, Session::open(&trouble.mcp).await);
-    let hanging = stuck.start(1, "hang", &json!({}));
+    let nothing = json!({});
+    let hanging = stuck.start(1, "hang", &nothing);
     let working = async {
         for expected in ["1", "2", "3"] {
             assert_eq!(text(&free.call(1, "count", &json!({})).await), expected);

@@ -117,8 +117,7 @@ fn an_upstream_that_is_down_degrades_its_part() {
                 state,
                 tools: 4,
                 message,
-                revision: None,
-                transport: None,
+                ..UpstreamStatus::default()
             }];
         })
     };
