@@ -78,6 +78,7 @@ pub enum Severity {
 pub enum Reason {
     AuthMissing,
     BackendMissing,
+    CrdMissing,
     Cycle,
     DescriptionMissing,
     DuplicateModel,
@@ -93,15 +94,21 @@ pub enum Reason {
     InvalidSelector,
     InvalidTemplate,
     InvalidUrl,
+    NamespaceNotWatched,
     NothingSelected,
     NothingServed,
     NotSupported,
     OutOfRange,
+    PortNotFound,
+    ReferenceNotGranted,
     ResourceNotFound,
     SecretRefMissing,
     ServerNotFound,
+    ServiceNotFound,
     TooLarge,
+    TooMany,
     UnknownArgument,
+    UpstreamNotReady,
 }
 
 impl Reason {
@@ -110,6 +117,7 @@ impl Reason {
         match self {
             Self::AuthMissing => "AuthMissing",
             Self::BackendMissing => "BackendMissing",
+            Self::CrdMissing => "CrdMissing",
             Self::Cycle => "Cycle",
             Self::DescriptionMissing => "DescriptionMissing",
             Self::DuplicateModel => "DuplicateModel",
@@ -125,15 +133,21 @@ impl Reason {
             Self::InvalidSelector => "InvalidSelector",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::InvalidUrl => "InvalidURL",
+            Self::NamespaceNotWatched => "NamespaceNotWatched",
             Self::NothingSelected => "NothingSelected",
             Self::NothingServed => "NothingServed",
             Self::NotSupported => "NotSupported",
             Self::OutOfRange => "OutOfRange",
+            Self::PortNotFound => "PortNotFound",
+            Self::ReferenceNotGranted => "ReferenceNotGranted",
             Self::ResourceNotFound => "ResourceNotFound",
             Self::SecretRefMissing => "SecretRefMissing",
             Self::ServerNotFound => "ServerNotFound",
+            Self::ServiceNotFound => "ServiceNotFound",
             Self::TooLarge => "TooLarge",
+            Self::TooMany => "TooMany",
             Self::UnknownArgument => "UnknownArgument",
+            Self::UpstreamNotReady => "UpstreamNotReady",
         }
     }
 }

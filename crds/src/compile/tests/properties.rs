@@ -1,13 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::{auths, fleets::Fleet, offers};
+use super::{auths, fleets::Fleet, foreign, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
         Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
         McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend, Tls,
-        ToolExample, ToolPriority, Upstream, UpstreamTools,
+        ProviderRouteSpec, Remote, Scaler, Selection, StaticBackend, Tls, ToolExample, ToolPriority,
+        Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -106,7 +106,7 @@ fn tool() -> impl Strategy<Value = McpTool> {
     )
 }
 
-fn selection() -> impl Strategy<Value = Selection> {
+pub(super) fn selection() -> impl Strategy<Value = Selection> {
     let selector = prop_oneof![
         3 => Just(LabelSelector::default()),
         3 => Just(LabelSelector {
@@ -124,19 +124,15 @@ fn selection() -> impl Strategy<Value = Selection> {
 fn upstream() -> impl Strategy<Value = Upstream> {
     let remote =
         option::of((url(), option::of(auths::outgoing())).prop_map(|(url, auth)| Remote { url, auth }));
-    let server_ref = option::of(word().prop_map(|name| ServerRef {
-        group: ServerGroup::default(),
-        name,
-        namespace: None,
-        auth: None,
-    }));
-    (word(), word(), remote, server_ref, duration(), auths::scopes()).prop_map(
-        |(name, prefix, remote, server_ref, timeout, scopes)| Upstream {
+    let references =
+        (option::weighted(0.5, foreign::server_ref()), option::weighted(0.3, foreign::service_ref()));
+    (word(), word(), remote, references, duration(), auths::scopes()).prop_map(
+        |(name, prefix, remote, (server_ref, service_ref), timeout, scopes)| Upstream {
             name,
             prefix,
             remote,
             server_ref,
-            service_ref: None,
+            service_ref,
             stdio: None,
             tools: UpstreamTools::default(),
             timeout,
@@ -176,7 +172,8 @@ fn server() -> impl Strategy<Value = McpServer> {
         server_name,
     }));
     let selections = (option::of(selection()), option::of(selection()));
-    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
+    let upstreams = (vec(upstream(), 0..4), option::of(foreign::upstream_selector()));
+    let offers = (upstreams, vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()));
     (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
         |(
@@ -188,7 +185,7 @@ fn server() -> impl Strategy<Value = McpServer> {
             tls,
             allowed_origins,
         )| {
-            let (upstreams, prompts, resources) = offers;
+            let ((upstreams, upstream_selector), prompts, resources) = offers;
             let spec = McpServerSpec {
                 replicas: 1,
                 autoscaling,
@@ -196,6 +193,7 @@ fn server() -> impl Strategy<Value = McpServer> {
                 prompts,
                 resources,
                 upstreams,
+                upstream_selector,
                 models,
                 auth,
                 public_url,
@@ -235,13 +233,12 @@ fn fleet() -> impl Strategy<Value = Fleet> {
         let mut seen = std::collections::BTreeSet::new();
         objects.into_iter().filter(|object| seen.insert(object.name_any())).collect()
     }
-    (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3)).prop_map(
-        |(server, tools, routes, others)| {
-            let neighbours =
-                unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
-            Fleet { server, tools: unique(tools), routes: unique(routes), neighbours }
-        },
-    )
+    let ours = (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3));
+    (ours, foreign::around()).prop_map(|((server, tools, routes, others), around)| {
+        let neighbours =
+            unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
+        Fleet { server, tools: unique(tools), routes: unique(routes), neighbours, ..around }
+    })
 }
 
 fn report(fleet: &Fleet) -> Report {
@@ -276,6 +273,9 @@ proptest! {
         shuffled.tools.rotate_left(turned);
         shuffled.routes.reverse();
         shuffled.neighbours.reverse();
+        shuffled.grants.reverse();
+        shuffled.services.reverse();
+        shuffled.lifecycle.reverse();
         prop_assert_eq!(report(&fleet), report(&shuffled));
         let bytes = |fleet: &Fleet| fleet.compile().map(|c| (c.encoded, c.pod)).map_err(|r| r.to_string());
         prop_assert_eq!(bytes(&fleet), bytes(&shuffled));
