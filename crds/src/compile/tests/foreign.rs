@@ -112,16 +112,16 @@ fn any_lifecycle() -> impl Strategy<Value = LifecycleServer> {
     })
 }
 
-/// A fleet of nothing but what is around a server.
-pub(super) fn around() -> impl Strategy<Value = Fleet> {
+/// A fleet of nothing but what is around a server. Boxed, like others that many are made of: a thread of tests has a small stack.
+pub(super) fn around() -> BoxedStrategy<Fleet> {
     let missing = prop::collection::btree_set(select(Optional::ALL.to_vec()), 0..2);
     let sight = prop_oneof![
         3 => Just(Sight::Cluster),
         1 => Just(Sight::Namespaces(["agents".to_owned()].into())),
         1 => Just(Sight::Manifests),
     ];
-    (vec(any_grant(), 0..3), vec(any_service(), 0..4), vec(any_lifecycle(), 0..3), missing, sight).prop_map(
-        |(grants, services, lifecycle, missing, sight)| Fleet {
+    (vec(any_grant(), 0..3), vec(any_service(), 0..4), vec(any_lifecycle(), 0..3), missing, sight)
+        .prop_map(|(grants, services, lifecycle, missing, sight)| Fleet {
             grants,
             // Names of objects of one kind are unique in a namespace.
             services: unique(services, |it| (it.namespace.clone(), it.name.clone())),
@@ -129,8 +129,8 @@ pub(super) fn around() -> impl Strategy<Value = Fleet> {
             missing,
             sight,
             ..Fleet::shop()
-        },
-    )
+        })
+        .boxed()
 }
 
 fn unique<T>(objects: Vec<T>, key: fn(&T) -> (String, String)) -> Vec<T> {
