@@ -233,7 +233,8 @@ pub struct McpServerStatus {
     #[serde(default)]
     pub config: ConfigStatus,
     /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
-    /// or route is refused. `Reconciling` and `Stalled` are present while they hold.
+    /// or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds is left out. `Reconciling`
+    /// and `Stalled` are present while they hold.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

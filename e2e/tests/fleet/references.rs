@@ -81,7 +81,8 @@ async fn a_server_of_another_namespace_is_reached_while_it_is_granted() {
     let theirs = shop("granting").await;
     let ours = Fleet::new("granted").await.unwrap();
     define(&ours, "gateway.networking.k8s.io", "ReferenceGrant", "v1beta1").await;
-    let reference = format!("upstreams: [{{name: shop, serverRef: {{name: shop, namespace: {}}}}}]", theirs.namespace);
+    let reference =
+        format!("upstreams: [{{name: shop, serverRef: {{name: shop, namespace: {}}}}}]", theirs.namespace);
     ours.apply(&front("front", &reference)).await.unwrap();
     let refused = ours.server_condition_for("front", "Ready", "False", "ReferenceNotGranted").await;
     assert!(refused.message.contains("kind: ReferenceGrant"), "{}", refused.message);
@@ -107,7 +108,9 @@ async fn a_server_of_another_namespace_is_reached_while_it_is_granted() {
 #[tokio::test]
 async fn a_service_is_an_upstream_at_its_port() {
     let fleet = shop("service").await;
-    let reference = |port: u16| format!("upstreams: [{{name: plain, prefix: p_, serviceRef: {{name: plain, port: {port}}}}}]");
+    let reference = |port: u16| {
+        format!("upstreams: [{{name: plain, prefix: p_, serviceRef: {{name: plain, port: {port}}}}}]")
+    };
     fleet.apply(&front("front", &reference(9999))).await.unwrap();
     let refused = fleet.server_condition_for("front", "Ready", "False", "PortNotFound").await;
     assert!(refused.message.contains("8080 (mcp)"), "{}", refused.message);
@@ -155,7 +158,8 @@ async fn an_mcp_server_of_the_lifecycle_operator_is_an_upstream_once_it_is_avail
         "type": "Available", "status": "True", "reason": "Test", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
     });
     let status = json!({"status": {"address": {"url": url}, "conditions": [condition]}}).to_string();
-    let patch = ["patch", "mcpservers.mcp.x-k8s.io", "wiki", "--subresource=status", "--type=merge", "-p", &status];
+    let patch =
+        ["patch", "mcpservers.mcp.x-k8s.io", "wiki", "--subresource=status", "--type=merge", "-p", &status];
     fleet.kubectl(&patch).await.unwrap();
     offers(&fleet, "front", &["w_hello"]).await;
     fleet.delete().await.unwrap();

@@ -121,7 +121,9 @@ fn services_that_are_declared_are_looked_at_and_others_are_told_of() {
     let (code, text) = lint(dir.path(), &[]);
     assert!(code == 0 && text.contains("Service wiki is in no manifest of namespace agents"), "{text}");
     let service = |port: u16| {
-        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: wiki, namespace: agents}}\nspec: {{ports: [{{port: {port}}}]}}\n")
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: wiki, namespace: agents}}\nspec: {{ports: [{{port: {port}}}]}}\n"
+        )
     };
     write(dir.path(), "service.yaml", &service(80));
     let (code, text) = lint(dir.path(), &[]);
@@ -129,4 +131,16 @@ fn services_that_are_declared_are_looked_at_and_others_are_told_of() {
     write(dir.path(), "service.yaml", &service(8080));
     let (code, text) = lint(dir.path(), &[]);
     assert!(code == 0 && text.contains("0 errors, 0 warnings"), "{text}");
+}
+
+#[test]
+fn the_example_of_several_namespaces_is_granted_what_it_refers_to() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/namespaces/fleet.yaml");
+    let (code, text) = lint(&example, &[]);
+    assert!(code == 0 && text.contains("0 errors, 0 warnings"), "{text}");
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = std::fs::read_to_string(&example).unwrap();
+    write(dir.path(), "fleet.yaml", &fleet.replace("name: wiki}]", "name: intranet}]"));
+    let (code, text) = lint(dir.path(), &[]);
+    assert!(code == 1 && text.contains("ReferenceNotGranted"), "{text}");
 }

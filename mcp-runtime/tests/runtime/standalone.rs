@@ -82,7 +82,11 @@ async fn servers_of_other_namespaces_are_upstreams_where_they_grant_it_and_label
                  upstreamSelector: {servers: {selector: {matchLabels: {mcp: 'yes'}}}}\n";
     write(dir.path(), "front.yaml", front);
     let labelled = server("desk", "").replace("agents}", "sales, labels: {mcp: 'yes'}}");
-    write(dir.path(), "desk.yaml", &format!("{labelled}---\n{}", fixed("wave", "bye").replace("agents", "sales")));
+    write(
+        dir.path(),
+        "desk.yaml",
+        &format!("{labelled}---\n{}", fixed("wave", "bye").replace("agents", "sales")),
+    );
     let runtime = Runtime::on(dir.path()).await;
     let tools = |wanted: &'static [&str]| {
         let runtime = &runtime;

@@ -63,9 +63,9 @@ impl<T> Kept<T> {
     }
 
     /// Sets or forgets an object; returns what was there.
-    pub(super) fn replace(&mut self, key: &Key, object: Option<Arc<T>>) -> Option<Arc<T>> {
+    pub(super) fn replace(&mut self, key: &Key, object: Option<&Arc<T>>) -> Option<Arc<T>> {
         match object {
-            Some(object) => self.by_key.insert(key.clone(), object),
+            Some(object) => self.by_key.insert(key.clone(), object.clone()),
             None => self.by_key.remove(key),
         }
     }
@@ -73,7 +73,7 @@ impl<T> Kept<T> {
 
 /// Out of reach for other modules: only [`Objects`](super::Objects) changes anything.
 mod sealed {
-    use super::*;
+    use super::{BTreeSet, Foreign, Kept, Key, State};
 
     pub trait Held: Sized {
         fn key(&self) -> Key;

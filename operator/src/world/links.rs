@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The declared references of all servers, whether or not what they name exists.
 #[derive(Debug, Default)]
-pub struct Links {
+pub(super) struct Links {
     referrers: BTreeMap<Target, BTreeSet<Key>>,
 }
 

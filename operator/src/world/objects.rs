@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{ResourceExt, core::error_boundary::InvalidObject};
 use mcpfleet_crds::{
     compile::{Kind, ObjectKey, Sight},
-    foreign::Optional,
+    foreign::{Optional, PREFIX},
     v1alpha1::McpServer,
 };
 use std::{
@@ -217,7 +217,7 @@ impl Objects {
 
     /// Keeps an object that is not ours.
     pub fn put_foreign<F: External>(&self, object: F) -> Touched {
-        self.replace_foreign::<F>(&object.key(), Some(Arc::new(object)))
+        self.replace_foreign::<F>(&object.key(), Some(&Arc::new(object)))
     }
 
     /// Forgets an object that is not ours.
@@ -252,13 +252,13 @@ impl Objects {
         Touched { servers, ..Touched::default() }
     }
 
-    fn replace_foreign<F: External>(&self, key: &Key, object: Option<Arc<F>>) -> Touched {
+    fn replace_foreign<F: External>(&self, key: &Key, object: Option<&Arc<F>>) -> Touched {
         let mut state = self.state();
-        let before = F::kept(&mut state.foreign).replace(key, object.clone());
-        if before == object {
+        let before = F::kept(&mut state.foreign).replace(key, object);
+        if before.as_ref() == object {
             return Touched::default();
         }
-        let servers = F::concerned(&state, before.as_deref(), object.as_deref());
+        let servers = F::concerned(&state, before.as_deref(), object.map(Arc::as_ref));
         state.outdate(&servers);
         Touched { servers, ..Touched::default() }
     }
@@ -273,5 +273,6 @@ fn concerns_others<K: Custom>(now: &K, before: &K) -> bool {
     now.uid() != before.uid()
         || now.meta().generation != before.meta().generation
         || now.labels() != before.labels()
+        || now.annotations().get(PREFIX) != before.annotations().get(PREFIX)
         || now.meta().deletion_timestamp.is_some() != before.meta().deletion_timestamp.is_some()
 }

@@ -144,6 +144,11 @@ fn a_server_concerns_those_that_select_it_before_or_after() {
     assert_eq!(servers(&objects.put(labelled(json!({"mcp": "yes"}), 1))), ["all", "crm"]);
     let (compilation, _) = objects.compile(&Key::new("agents", "all")).unwrap();
     assert!(compilation.product.as_ref().unwrap().encoded.json.contains("http://crm.agents.svc/mcp"));
+    let mut prefixed = labelled(json!({"mcp": "yes"}), 1);
+    prefixed.metadata.annotations = Some([("mcpfleet.dev/prefix".to_owned(), "c.".to_owned())].into());
+    assert_eq!(servers(&objects.put(prefixed.clone())), ["all", "crm"]);
+    prefixed.metadata.annotations.as_mut().unwrap().insert("example.com/seen".into(), "today".into());
+    assert_eq!(servers(&objects.put(prefixed)), ["crm"]);
     assert_eq!(servers(&objects.put(labelled(json!({}), 1))), ["all", "crm"]);
     assert_eq!(servers(&objects.put(labelled(json!({}), 2))), ["crm"]);
 }
