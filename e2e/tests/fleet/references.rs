@@ -24,13 +24,14 @@ spec:
   ports: [{name: mcp, port: 8080, targetPort: mcp}, {name: other, port: 8081, targetPort: mcp}]
 ";
 
-/// As much of kinds of others as the API server needs to keep objects of them.
+/// As much of kinds of others as the API server needs to keep objects of them. The singular is not theirs, so that
+/// `kubectl get mcpserver` of tests beside this one keeps its meaning.
 fn definition(group: &str, kind: &str, version: &str) -> String {
     let plural = format!("{}s", kind.to_lowercase());
     format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: {plural}.{group}\n  \
          annotations: {{api-approved.kubernetes.io: 'unapproved, for tests'}}\nspec:\n  group: {group}\n  \
-         scope: Namespaced\n  names: {{kind: {kind}, plural: {plural}, singular: {}}}\n  versions:\n  \
+         scope: Namespaced\n  names: {{kind: {kind}, plural: {plural}, singular: test{}}}\n  versions:\n  \
          - name: {version}\n    served: true\n    storage: true\n    subresources: {{status: {{}}}}\n    \
          schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n",
         kind.to_lowercase()
@@ -97,7 +98,7 @@ async fn a_server_of_another_namespace_is_reached_while_it_is_granted() {
     ours.server_condition("front", "Ready", "True").await;
     offers(&ours, "front", &["hello"]).await;
 
-    theirs.kubectl(&["delete", "referencegrant", "ours"]).await.unwrap();
+    theirs.kubectl(&["delete", "referencegrants", "ours"]).await.unwrap();
     ours.server_condition_for("front", "Ready", "False", "ReferenceNotGranted").await;
     offers(&ours, "front", &[]).await;
     theirs.server_condition("shop", "Ready", "True").await;

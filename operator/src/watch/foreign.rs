@@ -72,6 +72,7 @@ impl<F: External> Feed<DynamicObject, F> {
             match find(&self.context.client, kind).await {
                 Ok(Some(resource)) => self.follow(kind, &resource, &mut first).await,
                 Ok(None) => {}
+                Err(error) if is_refusal(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, kind = kind.kind(), "cannot be looked for");
                     tokio::time::sleep(RETRY).await;
@@ -106,9 +107,11 @@ impl<F: External> Feed<DynamicObject, F> {
 }
 
 fn is_absent(error: &watcher::Error) -> bool {
-    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) = error else {
-        return false;
-    };
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(error, InitialListFailed(error) | WatchStartFailed(error) if is_refusal(error))
+}
+
+fn is_refusal(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 403 | 404))
 }
 
