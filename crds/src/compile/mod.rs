@@ -1,8 +1,8 @@
 //! From what users wrote to what a runtime serves: pure, total and deterministic.
 //!
-//! In: one server and everything in its namespace that may belong to it. Out: the configuration (hot), what
-//! its pods need (a change there is a rollout), and a report of what was refused or odd, per object and
-//! field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
+//! In: one server, everything in its namespace that may belong to it, and what its references name. Out: the
+//! configuration (hot), what its pods need (a change there is a rollout), and a report of what was refused or odd,
+//! per object and field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
 //! The same input gives the same bytes in whatever order it comes. The operator, `serve -f` and `lint` all
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
@@ -18,6 +18,7 @@ mod route;
 mod select;
 mod server;
 mod store;
+mod surroundings;
 mod tool;
 mod upstream;
 mod upstream_tools;
@@ -28,6 +29,7 @@ mod tests;
 pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
+pub use surroundings::{Sight, Surroundings};
 pub use upstream::endpoint;
 
 use crate::v1alpha1::{McpServer, McpTool, ProviderRoute};
@@ -38,7 +40,7 @@ use std::collections::BTreeSet;
 /// Port of a server's Service for plain HTTP, and with `spec.tls`.
 pub const SERVICE_PORTS: (u16, u16) = (80, 443);
 
-/// What a configuration is compiled from. Objects of other namespaces are passed over.
+/// What a configuration is compiled from. Objects of other namespaces are passed over, but for what references name.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// The server.
@@ -47,8 +49,11 @@ pub struct Inputs<'a> {
     pub tools: &'a [&'a McpTool],
     /// Routes that its selector is applied to.
     pub routes: &'a [&'a ProviderRoute],
-    /// Servers that `serverRef` can name; may hold the server itself.
+    /// Servers that references lead to, directly or through others, and those that `upstreamSelector` is applied to; of
+    /// every namespace. May hold the server itself.
     pub servers: &'a [&'a McpServer],
+    /// What else references can name.
+    pub surroundings: Surroundings<'a>,
     /// Where it will run.
     pub placement: &'a Placement,
 }

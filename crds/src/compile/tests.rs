@@ -2,11 +2,14 @@
 
 mod access;
 mod auths;
+mod discovery;
 mod fleets;
+mod foreign;
 mod guidance;
 mod offers;
 mod properties;
 mod upstream_tools;
+mod references;
 
 use super::*;
 use crate::v1alpha1::McpTool;

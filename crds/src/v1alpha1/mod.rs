@@ -36,9 +36,10 @@ pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
+pub(crate) use upstream::default_path;
 pub use upstream::{
     EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
-    ToolOverride, Upstream, UpstreamAccess, UpstreamTools,
+    ToolOverride, Upstream, UpstreamAccess, UpstreamSelector, UpstreamTools,
 };
 
 /// API group of the three kinds.

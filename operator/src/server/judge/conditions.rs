@@ -19,6 +19,7 @@ pub(super) fn all(facts: &Facts<'_>, standing: &Standing) -> Vec<Verdict> {
     ];
     verdicts.extend(config_synced(facts));
     verdicts.extend(upstreams_ready(facts));
+    verdicts.extend(upstreams_accepted(facts));
     verdicts.extend(scaling_active(facts));
     let motion = match standing.motion {
         Motion::Settled => None,
@@ -155,6 +156,22 @@ fn upstreams_ready(facts: &Facts<'_>) -> Option<Verdict> {
         (ConditionStatus::True, "Connected", "every upstream answers".into())
     };
     Some(Verdict::new("UpstreamsReady", status, reason, message))
+}
+
+/// Whether all that `upstreamSelector` finds is served. Whoever labels something is not whoever wrote the server: what
+/// cannot be served of it is told here, and does not make the server unready.
+fn upstreams_accepted(facts: &Facts<'_>) -> Option<Verdict> {
+    let observed = facts.situation.observed;
+    observed.server.spec.upstream_selector.as_ref().filter(|_| observed.compilation.product.is_some())?;
+    let server = ObjectKey::server(&observed.server);
+    let findings = observed.compilation.report.about(&server);
+    let left_out: Vec<_> =
+        findings.filter(|finding| finding.field.starts_with("spec.upstreamSelector")).collect();
+    let Some(first) = left_out.first() else {
+        return Some(Verdict::new("UpstreamsAccepted", true, "Accepted", "every found upstream is served"));
+    };
+    let sentences = left_out.iter().map(|finding| finding.sentence()).collect();
+    Some(Verdict::new("UpstreamsAccepted", false, first.reason.as_str(), named(sentences)))
 }
 
 /// The upstreams that some pod cannot use.
