@@ -8,8 +8,8 @@ mod foreign;
 mod guidance;
 mod offers;
 mod properties;
-mod upstream_tools;
 mod references;
+mod upstream_tools;
 
 use super::*;
 use crate::v1alpha1::McpTool;

@@ -1,7 +1,8 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
 use super::{
-    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream, UpstreamSelector,
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream,
+    UpstreamSelector,
 };
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},

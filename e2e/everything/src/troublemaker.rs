@@ -130,7 +130,9 @@ impl Server {
                 sleep(FOR_EVER);
                 String::new()
             }
-            "large" => "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or_default()).unwrap_or(0)),
+            "large" => {
+                "x".repeat(usize::try_from(arguments["bytes"].as_u64().unwrap_or_default()).unwrap_or(0))
+            }
             "progress" => {
                 let token = &message["params"]["_meta"]["progressToken"];
                 for step in 0..arguments["steps"].as_u64().unwrap_or_default() {

@@ -108,9 +108,7 @@ impl Call<'_> {
                 shared.absent.note(holder);
                 Err(Miss)
             }
-            Err(error @ PeerError::Interrupted { .. }) => {
-                Ok(relay::interrupted(&self.arrived.body, &error))
-            }
+            Err(error @ PeerError::Interrupted { .. }) => Ok(relay::interrupted(&self.arrived.body, &error)),
             Err(error @ PeerError::Busy { .. }) => Ok(answer::peer_failed(&error)),
         }
     }

@@ -26,7 +26,9 @@ pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
+use crate::{
+    adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News,
+};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{

@@ -143,7 +143,9 @@ mod tests {
     #[test]
     fn only_a_single_request_has_an_id_to_answer_under() {
         assert_eq!(id_of(REQUEST), Some(Id::string("seven")));
-        for none in ["", "[]", r#"{"id": 1, "result": {}}"#, r#"{"method": "ping"}"#, r#"[{"id": 1, "method": "a"}]"#] {
+        for none in
+            ["", "[]", r#"{"id": 1, "result": {}}"#, r#"{"method": "ping"}"#, r#"[{"id": 1, "method": "a"}]"#]
+        {
             assert_eq!(id_of(none.as_bytes()), None, "{none}");
         }
     }

@@ -166,7 +166,8 @@ impl Known {
         if let Some(trouble) = self.trouble() {
             return Some(trouble.message.clone());
         }
-        let said: Vec<&str> = [&self.note, &self.complaint].into_iter().flatten().map(String::as_str).collect();
+        let said: Vec<&str> =
+            [&self.note, &self.complaint].into_iter().flatten().map(String::as_str).collect();
         (!said.is_empty()).then(|| said.join("; "))
     }
 

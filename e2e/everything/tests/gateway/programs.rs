@@ -1,6 +1,8 @@
 //! Programs that behave, behind `mcp-runtime bridge`: what a client of any revision sees of them.
 
-use crate::harness::{Everything, Modern, Session, Trouble, UpstreamEra, accept, is_request, request, text, until};
+use crate::harness::{
+    Everything, Modern, Session, Trouble, UpstreamEra, accept, is_request, request, text, until,
+};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -66,7 +68,8 @@ async fn progress_and_cancellation_reach_their_call() {
     for (era, processes) in ALL {
         let program = Everything::start(era, processes).await;
         let session = Session::open(&program.mcp).await;
-        let params = json!({"name": "test_tool_with_progress", "arguments": {}, "_meta": {"progressToken": "mine"}});
+        let params =
+            json!({"name": "test_tool_with_progress", "arguments": {}, "_meta": {"progressToken": "mine"}});
         let said = session.request(1, "tools/call", &params).await.all().await;
         let progress = said.iter().filter(|it| it["method"] == "notifications/progress");
         let tokens: Vec<&Value> = progress.map(|it| &it["params"]["progressToken"]).collect();
