@@ -17,6 +17,7 @@ mod resource;
 mod route;
 mod select;
 mod server;
+mod stdio;
 mod tool;
 mod upstream;
 mod upstream_tools;
@@ -27,6 +28,7 @@ mod tests;
 pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
+pub use stdio::Bridge;
 pub use upstream::endpoint;
 
 use crate::v1alpha1::{McpServer, McpTool, ProviderRoute};
@@ -73,6 +75,8 @@ pub struct Compiled {
     pub encoded: Encoded,
     /// What shapes the pods.
     pub pod: PodNeeds,
+    /// Upstreams that run in workloads of their own, sorted by name; none where the runtime starts them itself.
+    pub bridges: Vec<Bridge>,
     /// How it is scaled; absent when it is not, or cannot be.
     pub scaling: Option<Scaling>,
     /// What was refused or odd.
@@ -103,10 +107,10 @@ pub struct Refused {
 /// fit. Errors of tools, routes and upstreams never come here: they are left out and reported.
 pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
     let mut collector = Collector::default();
-    let config = assemble(inputs, &mut collector);
+    let assembled = assemble(inputs, &mut collector);
     let scaling = autoscaling::compile(inputs.server, &mut collector);
     let mut report = collector.finish();
-    let Some(config) = config else { return Err(Refused { report }) };
+    let Some((config, bridges)) = assembled else { return Err(Refused { report }) };
     let encoded = match encode(inputs, &config) {
         Ok(encoded) => encoded,
         Err(finding) => {
@@ -118,7 +122,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
-    Ok(Compiled { config, encoded, pod, scaling, report })
+    Ok(Compiled { config, encoded, pod, bridges, scaling, report })
 }
 
 /// Checks one tool by itself, without a server.
@@ -135,7 +139,7 @@ pub fn check_route(route: &ProviderRoute) -> Report {
     collector.finish()
 }
 
-fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
+fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<(RuntimeConfig, Vec<Bridge>)> {
     let shell = server::compile(inputs.server, collector);
     let offers = offer::compile_all(inputs, collector);
     let tools = tool::select_and_compile(inputs, offers.bytes, collector);
@@ -151,13 +155,13 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         tools,
         prompts: offers.prompts,
         resources: offers.resources,
-        upstreams,
+        upstreams: upstreams.served,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);
-    Some(config)
+    Some((config, upstreams.bridges))
 }
 
 fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Finding>> {
