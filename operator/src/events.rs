@@ -6,12 +6,12 @@ use kube::{
     Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use mcpfleet_crds::v1alpha1::{Condition, McpServer};
+use mcpfleet_crds::v1alpha1::{Condition, McpServer, UpstreamState, UpstreamStatus};
 
 /// Longest note that the API takes, in bytes.
 const MAX_NOTE: usize = 1_024;
-/// Conditions that come and go with `Ready` say nothing new.
-const SILENT: [&str; 3] = ["Available", "Reconciling", "Stalled"];
+/// Conditions that come and go with `Ready`, or with Events of their own, say nothing new.
+const SILENT: [&str; 4] = ["Available", "Reconciling", "Stalled", "UpstreamsConnected"];
 
 /// Writes Events. One for the whole process, so that repetitions become a series.
 #[derive(Clone)]
@@ -63,11 +63,42 @@ impl Events {
         self.tell(&event, &server.object_ref(&())).await;
     }
 
+    /// Tells of each upstream that is lost, or is there again.
+    pub async fn upstreams(&self, server: &McpServer, before: &[UpstreamStatus], after: &[UpstreamStatus]) {
+        for event in upstream_changes(before, after) {
+            self.tell(&event, &server.object_ref(&())).await;
+        }
+    }
+
     async fn tell(&self, event: &Event, object: &ObjectReference) {
         if let Err(error) = self.recorder.publish(event, object).await {
             tracing::warn!(%error, reason = %event.reason, "an Event could not be written");
         }
     }
+}
+
+/// That a new upstream answers goes without saying.
+fn upstream_changes(before: &[UpstreamStatus], after: &[UpstreamStatus]) -> Vec<Event> {
+    let was = |name: &str| before.iter().find(|old| old.name == name).map(|old| old.state);
+    let change = |now: &UpstreamStatus| {
+        let old = was(&now.name).filter(|old| *old != UpstreamState::Connecting);
+        let (type_, reason) = match now.state {
+            state if old == Some(state) => return None,
+            UpstreamState::Connected if old.is_some() => (EventType::Normal, "UpstreamConnected"),
+            UpstreamState::Connected | UpstreamState::Connecting => return None,
+            UpstreamState::Unreachable => (EventType::Warning, "UpstreamUnreachable"),
+            UpstreamState::Refused => (EventType::Warning, "UpstreamRefused"),
+        };
+        let message = now.message.as_deref().unwrap_or("it answers again");
+        Some(Event {
+            type_,
+            reason: reason.into(),
+            note: Some(note(&format!("upstream {}: {message}", now.name))),
+            action: "Connect".into(),
+            secondary: None,
+        })
+    };
+    after.iter().filter_map(change).collect()
 }
 
 fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator<Item = &'a Condition> {
@@ -118,6 +149,27 @@ mod tests {
         assert_eq!(changes(&[], &before).count(), 1);
         assert_eq!(changes(&[], &ready(true, "Served", "")).count(), 0, "a new object without trouble");
         assert_eq!(changes(&before, &ready(true, "Served", "")).count(), 1);
+    }
+
+    #[test]
+    fn an_upstream_that_is_lost_or_back_is_told_once() {
+        let upstream = |state: UpstreamState, message: &str| {
+            let value = serde_json::json!({
+                "name": "crm", "state": state, "since": "2026-01-01T00:00:00Z", "message": message,
+            });
+            vec![serde_json::from_value::<UpstreamStatus>(value).unwrap()]
+        };
+        let reasons = |before: &[UpstreamStatus], after: &[UpstreamStatus]| -> Vec<String> {
+            upstream_changes(before, after).into_iter().map(|event| event.reason).collect()
+        };
+        let connected = upstream(UpstreamState::Connected, "");
+        let down = upstream(UpstreamState::Unreachable, "refused");
+        let connecting = upstream(UpstreamState::Connecting, "");
+        assert_eq!(reasons(&connecting, &connected), [""; 0], "a new upstream that answers");
+        assert_eq!(reasons(&[], &down), ["UpstreamUnreachable"]);
+        assert_eq!(reasons(&connected, &down), ["UpstreamUnreachable"]);
+        assert_eq!(reasons(&down, &upstream(UpstreamState::Unreachable, "timed out")), [""; 0]);
+        assert_eq!(reasons(&down, &connected), ["UpstreamConnected"]);
     }
 
     #[test]

@@ -107,10 +107,10 @@ pub struct Refused {
 /// fit. Errors of tools, routes and upstreams never come here: they are left out and reported.
 pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
     let mut collector = Collector::default();
-    let assembled = assemble(inputs, &mut collector);
+    let config = assemble(inputs, &mut collector);
     let scaling = autoscaling::compile(inputs.server, &mut collector);
     let mut report = collector.finish();
-    let Some((config, bridges)) = assembled else { return Err(Refused { report }) };
+    let Some(config) = config else { return Err(Refused { report }) };
     let encoded = match encode(inputs, &config) {
         Ok(encoded) => encoded,
         Err(finding) => {
@@ -122,6 +122,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
+    let bridges = stdio::bridges(inputs, &config.upstreams);
     Ok(Compiled { config, encoded, pod, bridges, scaling, report })
 }
 
@@ -139,7 +140,7 @@ pub fn check_route(route: &ProviderRoute) -> Report {
     collector.finish()
 }
 
-fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<(RuntimeConfig, Vec<Bridge>)> {
+fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
     let offers = offer::compile_all(inputs, collector);
     let tools = tool::select_and_compile(inputs, offers.bytes, collector);
@@ -155,13 +156,13 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<(RuntimeCo
         tools,
         prompts: offers.prompts,
         resources: offers.resources,
-        upstreams: upstreams.served,
+        upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);
-    Some((config, upstreams.bridges))
+    Some(config)
 }
 
 fn encode(inputs: &Inputs<'_>, config: &RuntimeConfig) -> Result<Encoded, Box<Finding>> {

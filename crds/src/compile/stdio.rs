@@ -7,11 +7,13 @@ use super::{
     Inputs, Placement, auth,
     report::{Reason, Scope, namespace_of},
 };
-use crate::v1alpha1::{self as api, McpServer, Stdio};
+use crate::v1alpha1::{self as api, McpServer, SecretKeyRef, Stdio};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::ResourceExt;
-use mcpfleet_config::{ConfigHash, EnvValue, EnvVar, Processes, UpstreamTransport};
-use std::collections::BTreeSet;
+use mcpfleet_config::{
+    ConfigHash, CredentialRef, EnvValue, EnvVar, Processes, Upstream, UpstreamTransport,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name of an object that a Service is called by, and that fits a label (RFC 1035).
 const MAX_NAME: usize = 63;
@@ -39,56 +41,65 @@ pub struct Bridge {
     pub image_pull_secrets: Vec<String>,
 }
 
-/// Where a program's messages go, and in a cluster what runs it.
-pub(super) struct Program {
-    pub(super) transport: UpstreamTransport,
-    pub(super) bridge: Option<Bridge>,
-}
-
-/// Compiles the program of upstream `upstream`; findings say what is refused.
-pub(super) fn compile(
+/// How the runtime reaches the program of upstream `upstream`; findings say what is refused.
+pub(super) fn transport(
     scope: &mut Scope<'_>,
     at: &str,
     inputs: &Inputs<'_>,
     upstream: &str,
     stdio: &Stdio,
-) -> Program {
-    check_command(scope, at, &stdio.command);
-    let env = environment(scope, &format!("{at}.env"), &stdio.env);
-    let processes = match stdio.processes {
-        api::Processes::Shared => Processes::Shared,
-        api::Processes::PerSession => Processes::PerSession,
-    };
+) -> Option<UpstreamTransport> {
+    check_command(scope, &format!("{at}.command"), &stdio.command);
+    for variable in &stdio.env {
+        check_variable(scope, &format!("{at}.env[{}]", variable.name), &stdio.env, variable);
+    }
     match inputs.placement {
         Placement::Standalone { .. } => {
             let command = stdio.command.clone();
-            Program { transport: UpstreamTransport::Stdio { command, env, processes }, bridge: None }
+            let (env, processes) = (environment(stdio), processes(stdio));
+            Some(UpstreamTransport::Stdio { command, env, processes })
         }
         Placement::Cluster => {
             check_image(scope, &format!("{at}.image"), &stdio.image);
-            let bridge = bridge(inputs.server, upstream, stdio, env, processes);
-            let url = endpoint(inputs.server, &bridge.name);
-            let transport = UpstreamTransport::StreamableHttp { url, headers: Vec::new() };
-            Program { transport, bridge: Some(bridge) }
+            let url = endpoint(inputs.server, &object_name(&inputs.server.name_any(), upstream));
+            Some(UpstreamTransport::StreamableHttp { url, headers: Vec::new() })
         }
     }
 }
 
-fn bridge(
-    server: &McpServer,
-    upstream: &str,
-    stdio: &Stdio,
-    env: Vec<EnvVar>,
-    processes: Processes,
-) -> Bridge {
+/// What is to run for those of the `served` upstreams that are programs, sorted by name; nothing where the runtime
+/// starts them itself.
+pub(super) fn bridges(inputs: &Inputs<'_>, served: &[Upstream]) -> Vec<Bridge> {
+    let server = inputs.server;
+    let bridges = server.spec.upstreams.iter().filter_map(|upstream| {
+        let stdio = upstream.stdio.as_ref()?;
+        let name = object_name(&server.name_any(), &upstream.name);
+        // One that was refused is not served, or another has its name.
+        let url = endpoint(server, &name);
+        served.iter().find(|it| it.name == upstream.name && leads_to(it, &url))?;
+        Some((&upstream.name, bridge(&upstream.name, name, stdio)))
+    });
+    // The first of a name is the one that counts.
+    let mut by_name = BTreeMap::new();
+    for (upstream, bridge) in bridges {
+        by_name.entry(upstream).or_insert(bridge);
+    }
+    by_name.into_values().collect()
+}
+
+fn leads_to(upstream: &Upstream, to: &str) -> bool {
+    matches!(&upstream.transport, UpstreamTransport::StreamableHttp { url, .. } if url == to)
+}
+
+fn bridge(upstream: &str, name: String, stdio: &Stdio) -> Bridge {
     let secrets: BTreeSet<&str> = stdio.image_pull_secrets.iter().map(|secret| secret.name.as_str()).collect();
     Bridge {
         upstream: upstream.to_owned(),
-        name: object_name(&server.name_any(), upstream),
+        name,
         image: stdio.image.clone(),
         command: stdio.command.clone(),
-        env,
-        processes,
+        env: environment(stdio),
+        processes: processes(stdio),
         resources: stdio.resources.clone(),
         image_pull_secrets: secrets.into_iter().filter(|name| !name.is_empty()).map(Into::into).collect(),
     }
@@ -112,14 +123,13 @@ pub(super) fn object_name(server: &str, upstream: &str) -> String {
     format!("{}-{hash}", beginning.trim_end_matches('-'))
 }
 
-fn check_command(scope: &mut Scope<'_>, at: &str, command: &[String]) {
-    let field = format!("{at}.command");
+fn check_command(scope: &mut Scope<'_>, field: &str, command: &[String]) {
     if command.first().is_none_or(|program| program.trim().is_empty()) {
         let remedy = "write the program and its arguments, such as [files-mcp, /data]";
-        scope.error(&field, Reason::InvalidContent, "names no program", remedy);
+        scope.error(field, Reason::InvalidContent, "names no program", remedy);
     }
     if command.iter().any(|text| text.contains('\0')) {
-        scope.error(&field, Reason::InvalidContent, "contains a NUL character", "remove it");
+        scope.error(field, Reason::InvalidContent, "contains a NUL character", "remove it");
     }
 }
 
@@ -130,46 +140,53 @@ fn check_image(scope: &mut Scope<'_>, field: &str, image: &str) {
     }
 }
 
-fn environment(scope: &mut Scope<'_>, field: &str, declared: &[api::EnvVar]) -> Vec<EnvVar> {
-    let mut taken = BTreeSet::new();
-    let mut env = Vec::new();
-    for variable in declared {
-        let at = format!("{field}[{}]", variable.name);
-        if !is_variable_name(&variable.name) {
-            let remedy = "use letters, digits, '_', '-' and '.', and begin with no digit";
-            let message = format!("{:?} is no name of a variable", variable.name);
-            scope.error(&format!("{at}.name"), Reason::InvalidName, message, remedy);
-        }
-        if !taken.insert(&variable.name) {
-            scope.error(&format!("{at}.name"), Reason::DuplicateName, "stands twice", "set it once");
-            continue;
-        }
-        env.push(EnvVar { name: variable.name.clone(), value: value(scope, &at, variable) });
+fn check_variable(scope: &mut Scope<'_>, at: &str, all: &[api::EnvVar], variable: &api::EnvVar) {
+    let name = &variable.name;
+    if !is_variable_name(name) {
+        let remedy = "use letters, digits, '_', '-' and '.', and begin with no digit";
+        let message = format!("{name:?} is no name of a variable");
+        scope.error(&format!("{at}.name"), Reason::InvalidName, message, remedy);
     }
+    let twice = all.iter().filter(|other| other.name == *name).count() > 1;
+    if twice {
+        scope.error(&format!("{at}.name"), Reason::DuplicateName, "stands twice", "set it once");
+    }
+    if variable.value.as_ref().is_some_and(|value| value.contains('\0')) {
+        let message = "contains a NUL character";
+        scope.error(&format!("{at}.value"), Reason::InvalidContent, message, "remove it");
+    }
+    if let Some(from) = &variable.value_from {
+        if variable.value.is_some() {
+            let message = "has value and valueFrom";
+            scope.error(at, Reason::InvalidContent, message, "keep one of them");
+        }
+        auth::credential(scope, &format!("{at}.valueFrom.secretKeyRef"), &from.secret_key_ref);
+    }
+}
+
+fn processes(stdio: &Stdio) -> Processes {
+    match stdio.processes {
+        api::Processes::Shared => Processes::Shared,
+        api::Processes::PerSession => Processes::PerSession,
+    }
+}
+
+/// Sorted by name. Only what was checked is ever used.
+fn environment(stdio: &Stdio) -> Vec<EnvVar> {
+    let mut env: Vec<EnvVar> = stdio.env.iter().map(variable).collect();
     env.sort_by(|a, b| a.name.cmp(&b.name));
     env
 }
 
-fn value(scope: &mut Scope<'_>, at: &str, variable: &api::EnvVar) -> EnvValue {
-    match (&variable.value, &variable.value_from) {
-        (literal, None) => {
-            let literal = literal.clone().unwrap_or_default();
-            if literal.contains('\0') {
-                let message = "contains a NUL character";
-                scope.error(&format!("{at}.value"), Reason::InvalidContent, message, "remove it");
-            }
-            EnvValue::Literal(literal)
+fn variable(declared: &api::EnvVar) -> EnvVar {
+    let value = match &declared.value_from {
+        Some(from) => {
+            let SecretKeyRef { name, key } = &from.secret_key_ref;
+            EnvValue::Credential(CredentialRef { secret: name.clone(), key: key.clone() })
         }
-        (None, Some(from)) => {
-            let field = format!("{at}.valueFrom.secretKeyRef");
-            EnvValue::Credential(auth::credential(scope, &field, &from.secret_key_ref))
-        }
-        (Some(_), Some(_)) => {
-            let message = "has value and valueFrom";
-            scope.error(at, Reason::InvalidContent, message, "keep one of them");
-            EnvValue::Literal(String::new())
-        }
-    }
+        None => EnvValue::Literal(declared.value.clone().unwrap_or_default()),
+    };
+    EnvVar { name: declared.name.clone(), value }
 }
 
 fn is_variable_name(name: &str) -> bool {

@@ -5,6 +5,7 @@ mod auths;
 mod fleets;
 mod guidance;
 mod offers;
+mod programs;
 mod properties;
 
 use super::*;

@@ -4,8 +4,7 @@ use super::{
     Inputs, Placement, access,
     auth::{self, CallerTokens, Toward},
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
-    stdio::{self, Bridge},
-    upstream_tools,
+    stdio, upstream_tools,
 };
 use crate::v1alpha1::{McpServer, Remote, ServerGroup, ServerRef, Upstream};
 use kube::ResourceExt;
@@ -13,20 +12,11 @@ use mcpfleet_config::{self as config, Header, UpstreamTransport};
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
-/// Upstreams that are served.
-#[derive(Default)]
-pub(super) struct Upstreams {
-    /// Sorted by name.
-    pub(super) served: Vec<config::Upstream>,
-    /// What is to run for those of them that are programs, in a cluster. Sorted by name.
-    pub(super) bridges: Vec<Bridge>,
-}
-
-/// The server's upstreams; a refused one is left out.
-pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Upstreams {
+/// The server's upstreams, sorted by name; a refused one is left out.
+pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Vec<config::Upstream> {
     let neighbours = Neighbours::of(inputs);
     let mut taken = BTreeSet::new();
-    let mut upstreams = Upstreams::default();
+    let mut upstreams = Vec::new();
     for upstream in &inputs.server.spec.upstreams {
         let mut scope = collector.scope(ObjectKey::server(inputs.server));
         let at = format!("spec.upstreams[{}]", upstream.name);
@@ -39,13 +29,9 @@ pub(super) fn compile_all(inputs: &Inputs<'_>, collector: &mut Collector) -> Ups
             );
             continue;
         }
-        if let Some((served, bridge)) = compile(&mut scope, &at, inputs, &neighbours, upstream) {
-            upstreams.served.push(served);
-            upstreams.bridges.extend(bridge);
-        }
+        upstreams.extend(compile(&mut scope, &at, inputs, &neighbours, upstream));
     }
-    upstreams.served.sort_by(|a, b| a.name.cmp(&b.name));
-    upstreams.bridges.sort_by(|a, b| a.upstream.cmp(&b.upstream));
+    upstreams.sort_by(|a, b| a.name.cmp(&b.name));
     upstreams
 }
 
@@ -55,7 +41,7 @@ fn compile(
     inputs: &Inputs<'_>,
     neighbours: &Neighbours<'_>,
     upstream: &Upstream,
-) -> Option<(config::Upstream, Option<Bridge>)> {
+) -> Option<config::Upstream> {
     let prefix = &upstream.prefix;
     if prefix.len() > 64
         || prefix.chars().any(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
@@ -65,7 +51,7 @@ fn compile(
         scope.error(&format!("{at}.prefix"), Reason::InvalidName, message, remedy);
     }
     let timeout_ms = scope.millis(&format!("{at}.timeout"), &upstream.timeout);
-    let (transport, bridge) = transport(scope, at, inputs, neighbours, upstream)?;
+    let transport = transport(scope, at, inputs, neighbours, upstream)?;
     let compiled = config::Upstream {
         name: upstream.name.clone(),
         prefix: prefix.clone(),
@@ -74,7 +60,7 @@ fn compile(
         scopes: access::scopes(scope, &format!("{at}.scopes"), &upstream.scopes),
         tools: upstream_tools::compile(scope, &format!("{at}.tools"), &upstream.tools),
     };
-    scope.clean().then_some((compiled, bridge))
+    scope.clean().then_some(compiled)
 }
 
 fn transport(
@@ -83,7 +69,7 @@ fn transport(
     inputs: &Inputs<'_>,
     neighbours: &Neighbours<'_>,
     upstream: &Upstream,
-) -> Option<(UpstreamTransport, Option<Bridge>)> {
+) -> Option<UpstreamTransport> {
     let set = (&upstream.remote, &upstream.server_ref, &upstream.service_ref, &upstream.stdio);
     let (url, headers) = match set {
         (Some(remote), None, None, None) => remote_target(scope, at, inputs, remote)?,
@@ -96,8 +82,7 @@ fn transport(
             return None;
         }
         (None, None, None, Some(program)) => {
-            let program = stdio::compile(scope, &format!("{at}.stdio"), inputs, &upstream.name, program);
-            return Some((program.transport, program.bridge));
+            return stdio::transport(scope, &format!("{at}.stdio"), inputs, &upstream.name, program);
         }
         _ => {
             scope.error(
@@ -109,7 +94,7 @@ fn transport(
             return None;
         }
     };
-    Some((UpstreamTransport::StreamableHttp { url, headers }, None))
+    Some(UpstreamTransport::StreamableHttp { url, headers })
 }
 
 fn not_yet(scope: &mut Scope<'_>, field: &str, what: &str) {

@@ -1,6 +1,6 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::{auths, fleets::Fleet, offers};
+use super::{auths, fleets::Fleet, offers, programs};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
@@ -130,14 +130,15 @@ fn upstream() -> impl Strategy<Value = Upstream> {
         namespace: None,
         auth: None,
     }));
-    (word(), word(), remote, server_ref, duration(), auths::scopes()).prop_map(
-        |(name, prefix, remote, server_ref, timeout, scopes)| Upstream {
+    let stdio = prop_oneof![3 => Just(None), 1 => programs::program().prop_map(Some)];
+    (word(), word(), remote, server_ref, stdio, duration(), auths::scopes()).prop_map(
+        |(name, prefix, remote, server_ref, stdio, timeout, scopes)| Upstream {
             name,
             prefix,
             remote,
             server_ref,
             service_ref: None,
-            stdio: None,
+            stdio,
             tools: UpstreamTools::default(),
             timeout,
             scopes,
