@@ -10,9 +10,7 @@ use super::{
 use crate::v1alpha1::{self as api, McpServer, SecretKeyRef, Stdio};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::ResourceExt;
-use mcpfleet_config::{
-    ConfigHash, CredentialRef, EnvValue, EnvVar, Processes, Upstream, UpstreamTransport,
-};
+use mcpfleet_config::{ConfigHash, CredentialRef, EnvValue, EnvVar, Processes, Upstream, UpstreamTransport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name of an object that a Service is called by, and that fits a label (RFC 1035).
@@ -48,7 +46,7 @@ pub(super) fn transport(
     inputs: &Inputs<'_>,
     upstream: &str,
     stdio: &Stdio,
-) -> Option<UpstreamTransport> {
+) -> UpstreamTransport {
     check_command(scope, &format!("{at}.command"), &stdio.command);
     for variable in &stdio.env {
         check_variable(scope, &format!("{at}.env[{}]", variable.name), &stdio.env, variable);
@@ -57,32 +55,30 @@ pub(super) fn transport(
         Placement::Standalone { .. } => {
             let command = stdio.command.clone();
             let (env, processes) = (environment(stdio), processes(stdio));
-            Some(UpstreamTransport::Stdio { command, env, processes })
+            UpstreamTransport::Stdio { command, env, processes }
         }
         Placement::Cluster => {
             check_image(scope, &format!("{at}.image"), &stdio.image);
             let url = endpoint(inputs.server, &object_name(&inputs.server.name_any(), upstream));
-            Some(UpstreamTransport::StreamableHttp { url, headers: Vec::new() })
+            UpstreamTransport::StreamableHttp { url, headers: Vec::new() }
         }
     }
 }
 
-/// What is to run for those of the `served` upstreams that are programs, sorted by name; nothing where the runtime
+/// What is to run for those of the `compiled` upstreams that are programs, sorted by name; nothing where the runtime
 /// starts them itself.
-pub(super) fn bridges(inputs: &Inputs<'_>, served: &[Upstream]) -> Vec<Bridge> {
+pub(super) fn bridges(inputs: &Inputs<'_>, compiled: &[Upstream]) -> Vec<Bridge> {
     let server = inputs.server;
-    let bridges = server.spec.upstreams.iter().filter_map(|upstream| {
-        let stdio = upstream.stdio.as_ref()?;
-        let name = object_name(&server.name_any(), &upstream.name);
-        // One that was refused is not served, or another has its name.
-        let url = endpoint(server, &name);
-        served.iter().find(|it| it.name == upstream.name && leads_to(it, &url))?;
-        Some((&upstream.name, bridge(&upstream.name, name, stdio)))
-    });
-    // The first of a name is the one that counts.
     let mut by_name = BTreeMap::new();
-    for (upstream, bridge) in bridges {
-        by_name.entry(upstream).or_insert(bridge);
+    for upstream in &server.spec.upstreams {
+        let Some(stdio) = &upstream.stdio else { continue };
+        let name = object_name(&server.name_any(), &upstream.name);
+        // One that was refused is not there, or another has its name.
+        let url = endpoint(server, &name);
+        if compiled.iter().any(|it| it.name == upstream.name && leads_to(it, &url)) {
+            // The first of a name is the one that counts.
+            by_name.entry(&upstream.name).or_insert_with(|| bridge(&upstream.name, name, stdio));
+        }
     }
     by_name.into_values().collect()
 }
@@ -92,7 +88,8 @@ fn leads_to(upstream: &Upstream, to: &str) -> bool {
 }
 
 fn bridge(upstream: &str, name: String, stdio: &Stdio) -> Bridge {
-    let secrets: BTreeSet<&str> = stdio.image_pull_secrets.iter().map(|secret| secret.name.as_str()).collect();
+    let secrets: BTreeSet<&str> =
+        stdio.image_pull_secrets.iter().map(|secret| secret.name.as_str()).collect();
     Bridge {
         upstream: upstream.to_owned(),
         name,

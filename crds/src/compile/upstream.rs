@@ -82,7 +82,8 @@ fn transport(
             return None;
         }
         (None, None, None, Some(program)) => {
-            return stdio::transport(scope, &format!("{at}.stdio"), inputs, &upstream.name, program);
+            let at = format!("{at}.stdio");
+            return Some(stdio::transport(scope, &at, inputs, &upstream.name, program));
         }
         _ => {
             scope.error(

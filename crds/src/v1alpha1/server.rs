@@ -1,6 +1,8 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Upstream, UpstreamStatus};
+use super::{
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Upstream, UpstreamStatus,
+};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},

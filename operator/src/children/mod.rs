@@ -1,5 +1,6 @@
-//! The objects that one McpServer owns, and those of each of its upstreams that is a program: a pure builder each. In: the server, what it compiles to, what a runtime has
-//! accepted, and the operator's settings. Out: manifests for server-side apply, in the order in which they are applied.
+//! The objects that one McpServer owns, and those of each of its upstreams that is a program: a pure builder each. In:
+//! the server, what it compiles to, what a runtime has accepted, and the operator's settings. Out: manifests for
+//! server-side apply, in the order in which they are applied.
 //!
 //! A change of the configuration must only ever change the ConfigMap. Whatever reaches the pod template rolls
 //! pods, so the template is made from [`PodNeeds`](mcpfleet_crds::compile::PodNeeds) and `spec.template` only.
@@ -121,7 +122,13 @@ where
     digest_value(kind, &mut digest);
     let hash = ConfigHash::of(digest.to_string().as_bytes());
     object.annotations_mut().insert(APPLIED_HASH.into(), hash.to_string());
-    Ok(Child { kind, name: object.name_any(), upstream: None, manifest: serde_json::to_value(&object)?, hash })
+    Ok(Child {
+        kind,
+        name: object.name_any(),
+        upstream: None,
+        manifest: serde_json::to_value(&object)?,
+        hash,
+    })
 }
 
 /// The manifest in the form in which objects are kept for comparison.

@@ -217,9 +217,7 @@ impl Conflict {
         );
         let Self { kind, name, .. } = self;
         let kind = kind.as_str();
-        format!(
-            "there is already a {kind} {name}, {controller}; delete it, or give the {named} another name"
-        )
+        format!("there is already a {kind} {name}, {controller}; delete it, or give the {named} another name")
     }
 }
 

@@ -76,10 +76,7 @@ fn unscheduled(pod: &Pod, at: &str) -> Option<Trouble> {
         .filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
         .find(|condition| condition.reason.as_deref() == Some("Unschedulable"))?;
     let message = refused.message.clone().unwrap_or_else(|| "no node takes the pod".into());
-    Some(Trouble {
-        reason: "Unschedulable",
-        message: format!("{message}; free resources, or mend {at}"),
-    })
+    Some(Trouble { reason: "Unschedulable", message: format!("{message}; free resources, or mend {at}") })
 }
 
 fn of_container(container: &ContainerStatus, at: &str) -> Option<Trouble> {
@@ -156,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_crash_shows_the_last_line_not_the_back_off() {
-        let trouble = of_pod(&waiting("CrashLoopBackOff", "back-off 40s restarting"), "spec.template").unwrap();
+        let trouble =
+            of_pod(&waiting("CrashLoopBackOff", "back-off 40s restarting"), "spec.template").unwrap();
         assert_eq!(trouble.reason, "CrashLoopBackOff");
         assert!(trouble.message.ends_with("exit code 2: cannot bind"), "{}", trouble.message);
     }

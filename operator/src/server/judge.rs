@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 use upstreams::UpstreamVerdict;
 
 pub(crate) mod conditions;
-pub mod upstreams;
+pub(super) mod upstreams;
 
 /// Everything that a report rests on.
 #[derive(Clone, Copy, Debug)]
@@ -157,8 +157,13 @@ fn leftovers(facts: &Facts<'_>) -> Option<Standing> {
 
 /// Only what the API server refuses for good reason; an API server that is away says nothing about a server.
 fn write_refused(facts: &Facts<'_>) -> Option<Standing> {
-    let failure =
-        facts.situation.applied.own.failure.as_ref().filter(|error| matches!(error, Error::Refused { .. }))?;
+    let failure = facts
+        .situation
+        .applied
+        .own
+        .failure
+        .as_ref()
+        .filter(|error| matches!(error, Error::Refused { .. }))?;
     Some(Standing::unready(Motion::Stalled, failure.reason(), failure.to_string()))
 }
 

@@ -1,4 +1,4 @@
-//! What runs a program that is an upstream: a Deployment of one pod, its Service, its NetworkPolicy and its account. The
+//! What runs a program that is an upstream: a Deployment of one pod, its Service, its `NetworkPolicy` and its account. The
 //! pod has the user's image; an init container copies `mcp-runtime` into it, which starts the program and speaks MCP over
 //! HTTP for it. Owned by the server, and apart from it: none of its labels select the server's pods, and nothing that
 //! goes wrong here keeps the server from anything.
@@ -6,8 +6,12 @@
 mod pod;
 mod volumes;
 
+#[cfg(test)]
+mod tests;
+
 use super::{
-    Blueprint, Child, ChildKind, MCP_PORT, OPERATOR, SERVER_LABEL, child, networkpolicy, owner, selector, service,
+    Blueprint, Child, ChildKind, MCP_PORT, OPERATOR, SERVER_LABEL, child, networkpolicy, owner, selector,
+    service,
 };
 use k8s_openapi::{
     api::{
@@ -40,10 +44,7 @@ pub(super) fn all(blueprint: &Blueprint<'_>, bridge: &Bridge) -> Result<Vec<Chil
 
 /// Labels that select the pods of all programs of a server.
 pub fn selector_labels(server: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("app.kubernetes.io/name".into(), NAME.into()),
-        (SERVER_LABEL.into(), server.into()),
-    ])
+    BTreeMap::from([("app.kubernetes.io/name".into(), NAME.into()), (SERVER_LABEL.into(), server.into())])
 }
 
 /// Labels that select the pod of one. A Deployment's selector can never change: neither may these.

@@ -1,12 +1,15 @@
 //! The pod of a program: the user's image, started by `mcp-runtime bridge`. Restricted pod security but for the root
 //! filesystem, which many images write to.
 
-use super::{super::{ADMIN_PORT, Blueprint, MCP_PORT, pod, probes}, volumes};
+use super::{
+    super::{ADMIN_PORT, Blueprint, MCP_PORT, pod, probes},
+    volumes,
+};
 use k8s_openapi::api::core::v1::{
     Container, EnvVar, EnvVarSource, LocalObjectReference, PodSpec, PodTemplateSpec, ResourceRequirements,
     SecretKeySelector, SecurityContext,
 };
-use kube::{ResourceExt, api::ObjectMeta};
+use kube::api::ObjectMeta;
 use mcpfleet_config::{self as config, EnvValue, Processes};
 use mcpfleet_crds::compile::Bridge;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +64,6 @@ fn program(bridge: &Bridge) -> Container {
         image: Some(bridge.image.clone()),
         command: Some(command(bridge)),
         env: Some(environment(&bridge.env)),
-        // What an image calls its working directory may not be readable to the user that it gets here.
         ports: Some(vec![pod::port("mcp", MCP_PORT), pod::port("admin", ADMIN_PORT)]),
         startup_probe: Some(probes::startup()),
         readiness_probe: Some(probes::readiness()),
@@ -130,8 +132,11 @@ fn literal(text: &str) -> String {
 fn pull_secrets(blueprint: &Blueprint<'_>, bridge: &Bridge) -> Option<Vec<LocalObjectReference>> {
     let template = blueprint.server.spec.template.as_ref();
     let runtime = template.into_iter().flat_map(|template| &template.image_pull_secrets);
-    let names: BTreeSet<&String> =
-        runtime.map(|secret| &secret.name).chain(&bridge.image_pull_secrets).filter(|name| !name.is_empty()).collect();
+    let names: BTreeSet<&String> = runtime
+        .map(|secret| &secret.name)
+        .chain(&bridge.image_pull_secrets)
+        .filter(|name| !name.is_empty())
+        .collect();
     pod::non_empty(names.into_iter().map(|name| LocalObjectReference { name: name.clone() }).collect())
 }
 

@@ -31,14 +31,18 @@ pub(in crate::server) async fn diagnose(
     let pods: Api<Pod> = Api::namespaced(context.client.clone(), &key.namespace);
     let selector = selector_text(&bridge_labels(&key.name));
     let found = pods.list(&ListParams::default().labels(&selector).limit(MAX_PODS)).await?;
-    Ok(late.into_iter().filter_map(|bridge| Some((bridge.upstream.clone(), of(bridge, &found.items)?))).collect())
+    Ok(late
+        .into_iter()
+        .filter_map(|bridge| Some((bridge.upstream.clone(), of(bridge, &found.items)?)))
+        .collect())
 }
 
 /// Whether its pod should have been there by now, as the status says.
 fn is_late(observed: &Observed, bridge: &Bridge, now: Timestamp) -> bool {
     let rollout = observed.bridge_rollout(bridge);
     let reported = observed.server.status.iter().flat_map(|status| &status.upstreams);
-    let since = reported.filter(|upstream| upstream.name == bridge.upstream).map(|upstream| upstream.since.0).next();
+    let since =
+        reported.filter(|upstream| upstream.name == bridge.upstream).map(|upstream| upstream.since.0).next();
     !rollout.complete
         && rollout.wanted > 0
         && since.is_some_and(|since| now.duration_since(since) >= PATIENCE)

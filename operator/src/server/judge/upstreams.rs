@@ -69,7 +69,7 @@ fn judge_one(facts: &Facts<'_>, product: &Product, name: &str) -> UpstreamVerdic
         !complete && wanted > 0
     });
     // What has just begun is looked at when it has had its time, and what is in the way when it may be gone.
-    let fresh = starts && state == UpstreamState::Connecting;
+    let pause = if state == UpstreamState::Connecting { PATIENCE.unsigned_abs() } else { AGAIN };
     UpstreamVerdict {
         name: name.to_owned(),
         state,
@@ -78,11 +78,7 @@ fn judge_one(facts: &Facts<'_>, product: &Product, name: &str) -> UpstreamVerdic
         tools: told.map(|word| word.tools).unwrap_or_default(),
         revision: told.and_then(|word| word.revision.clone()),
         transport: told.and_then(|word| word.transport).map(wire),
-        look_again: if fresh {
-            Some(PATIENCE.unsigned_abs())
-        } else {
-            (starts || state == UpstreamState::Refused).then_some(AGAIN)
-        },
+        look_again: starts.then_some(pause),
     }
 }
 
@@ -125,8 +121,7 @@ fn not_applied(facts: &Facts<'_>, name: &str) -> Option<Word> {
 /// Credentials that the server's own pods need to ask it.
 fn without_credentials(facts: &Facts<'_>, name: &str) -> Option<Word> {
     let user = CredentialUser::Upstream(name.to_owned());
-    let missing: Vec<String> =
-        facts.summary.missing_for(&user).map(conditions::missing_sentence).collect();
+    let missing: Vec<String> = facts.summary.missing_for(&user).map(conditions::missing_sentence).collect();
     let message = (!missing.is_empty()).then(|| conditions::named(missing))?;
     Some((UpstreamState::Unreachable, "SecretMissing".into(), Some(message)))
 }

@@ -3,6 +3,7 @@
 mod judge;
 mod plan;
 mod status;
+mod upstreams;
 
 use super::Observed;
 use crate::fixtures::{observed, server, tool};
