@@ -77,18 +77,10 @@ impl Events {
     }
 }
 
-/// That a new upstream answers goes without saying.
 fn upstream_changes(before: &[UpstreamStatus], after: &[UpstreamStatus]) -> Vec<Event> {
-    let was = |name: &str| before.iter().find(|old| old.name == name).map(|old| old.state);
-    let change = |now: &UpstreamStatus| {
-        let old = was(&now.name).filter(|old| *old != UpstreamState::Connecting);
-        let (type_, reason) = match now.state {
-            state if old == Some(state) => return None,
-            UpstreamState::Connected if old.is_some() => (EventType::Normal, "UpstreamConnected"),
-            UpstreamState::Connected | UpstreamState::Connecting => return None,
-            UpstreamState::Unreachable => (EventType::Warning, "UpstreamUnreachable"),
-            UpstreamState::Refused => (EventType::Warning, "UpstreamRefused"),
-        };
+    let event = |now: &UpstreamStatus| {
+        let old = before.iter().find(|old| old.name == now.name);
+        let (type_, reason) = upstream_change(old, now)?;
         let message = now.message.as_deref().unwrap_or("it answers again");
         Some(Event {
             type_,
@@ -98,7 +90,25 @@ fn upstream_changes(before: &[UpstreamStatus], after: &[UpstreamStatus]) -> Vec<
             secondary: None,
         })
     };
-    after.iter().filter_map(change).collect()
+    after.iter().filter_map(event).collect()
+}
+
+/// That a new upstream answers goes without saying.
+fn upstream_change(old: Option<&UpstreamStatus>, now: &UpstreamStatus) -> Option<(EventType, &'static str)> {
+    use UpstreamState::{Connected, Connecting, Refused, Unreachable};
+    let was = old.map(|old| old.state);
+    let was_degraded = old.is_some_and(|old| old.state == Connected && old.message.is_some());
+    match now.state {
+        Unreachable if was != Some(Unreachable) => Some((EventType::Warning, "UpstreamUnreachable")),
+        Refused if was != Some(Refused) => Some((EventType::Warning, "UpstreamRefused")),
+        Connected if now.message.is_some() => {
+            (!was_degraded).then_some((EventType::Warning, "UpstreamDegraded"))
+        }
+        Connected if matches!(was, Some(Unreachable | Refused)) => {
+            Some((EventType::Normal, "UpstreamConnected"))
+        }
+        Connected | Connecting | Unreachable | Refused => None,
+    }
 }
 
 fn changes<'a>(before: &'a [Condition], after: &'a [Condition]) -> impl Iterator<Item = &'a Condition> {
@@ -153,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_upstream_that_is_lost_or_back_is_told_once() {
-        let upstream = |state: UpstreamState, message: &str| {
+        let upstream = |state: UpstreamState, message: Option<&str>| {
             let value = serde_json::json!({
                 "name": "crm", "state": state, "since": "2026-01-01T00:00:00Z", "message": message,
             });
@@ -162,14 +172,17 @@ mod tests {
         let reasons = |before: &[UpstreamStatus], after: &[UpstreamStatus]| -> Vec<String> {
             upstream_changes(before, after).into_iter().map(|event| event.reason).collect()
         };
-        let connected = upstream(UpstreamState::Connected, "");
-        let down = upstream(UpstreamState::Unreachable, "refused");
-        let connecting = upstream(UpstreamState::Connecting, "");
+        let connected = upstream(UpstreamState::Connected, None);
+        let degraded = upstream(UpstreamState::Connected, Some("the next image cannot be pulled"));
+        let down = upstream(UpstreamState::Unreachable, Some("refused"));
+        let connecting = upstream(UpstreamState::Connecting, None);
         assert_eq!(reasons(&connecting, &connected), [""; 0], "a new upstream that answers");
         assert_eq!(reasons(&[], &down), ["UpstreamUnreachable"]);
         assert_eq!(reasons(&connected, &down), ["UpstreamUnreachable"]);
-        assert_eq!(reasons(&down, &upstream(UpstreamState::Unreachable, "timed out")), [""; 0]);
+        assert_eq!(reasons(&down, &upstream(UpstreamState::Unreachable, Some("timed out"))), [""; 0]);
         assert_eq!(reasons(&down, &connected), ["UpstreamConnected"]);
+        assert_eq!(reasons(&connected, &degraded), ["UpstreamDegraded"]);
+        assert_eq!(reasons(&degraded, &degraded), [""; 0]);
     }
 
     #[test]

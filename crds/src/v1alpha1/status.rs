@@ -96,7 +96,7 @@ pub struct UpstreamStatus {
     pub transport: Option<UpstreamWire>,
     /// Since when the state is what it is.
     pub since: Time,
-    /// What is wrong, where to look, and what to do; absent when nothing is.
+    /// What is wrong or not as declared, and what to do; absent when nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
@@ -105,13 +105,13 @@ pub struct UpstreamStatus {
 /// Whether an upstream can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum UpstreamState {
-    /// Every pod that has told of it can use it.
+    /// Its tools can be called; a pod that has just started may still be asking.
     Connected,
-    /// It has not been asked yet, or its workload is starting.
+    /// It has not been asked yet, or its program is starting.
     Connecting,
     /// Some pod cannot use it; it is asked again by itself.
     Unreachable,
-    /// It is not tried: its declaration is refused, or the API server refuses its workload.
+    /// It is not tried: its declaration is refused, or the API server refuses its objects.
     Refused,
 }
 

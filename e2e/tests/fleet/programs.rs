@@ -104,7 +104,10 @@ async fn the_tools_of_a_program_are_called_through_the_server() {
     let pod = pods(&fleet, "shop-files").await.remove(0);
     let spec = pod.spec.unwrap();
     let mounts = spec.containers[0].volume_mounts.clone().unwrap_or_default();
-    assert!(!mounts.iter().any(|mount| mount.mount_path.contains("serviceaccount")), "no API token in the pod");
+    assert!(
+        !mounts.iter().any(|mount| mount.mount_path.contains("serviceaccount")),
+        "no API token in the pod"
+    );
 
     // None for nobody, and back with the server.
     fleet.kubectl(&["scale", "mcpserver", "shop", "--replicas=0"]).await.unwrap();
@@ -172,10 +175,8 @@ async fn a_program_waits_for_its_secret_and_goes_with_its_declaration() {
     .await;
     assert_eq!(objects(&fleet, "shop-good").await, [true; 4]);
     greets(&url, "good_greet").await;
-    eventually("it is no longer told of", || async {
-        upstream(&fleet, "needy").await.map_or(Ok(()), Err)
-    })
-    .await;
+    eventually("it is no longer told of", || async { upstream(&fleet, "needy").await.map_or(Ok(()), Err) })
+        .await;
     fleet.delete().await.unwrap();
 }
 

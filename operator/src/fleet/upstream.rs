@@ -50,16 +50,13 @@ fn weight(state: UpstreamState) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn said(state: UpstreamState, tools: u32, message: Option<&str>) -> UpstreamStatus {
-        UpstreamStatus {
-            name: "crm".into(),
-            state,
-            tools,
-            message: message.map(Into::into),
-            revision: (state == UpstreamState::Connected).then(|| "2025-11-25".into()),
-            transport: None,
-        }
+        let revision = (state == UpstreamState::Connected).then_some("2025-11-25");
+        let told =
+            json!({"name": "crm", "state": state, "tools": tools, "message": message, "revision": revision});
+        serde_json::from_value(told).unwrap()
     }
 
     /// State, tools and message of what two pods say, whoever comes first.

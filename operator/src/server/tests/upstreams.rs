@@ -33,16 +33,12 @@ fn program() -> Value {
 }
 
 fn saying(observed: Observed, name: &str, state: pod::UpstreamState, message: Option<&str>) -> Observed {
-    with_status(observed, |status| {
-        status.upstreams = vec![pod::UpstreamStatus {
-            name: name.into(),
-            state,
-            tools: 4,
-            message: message.map(Into::into),
-            revision: Some("2025-11-25".into()),
-            transport: Some(pod::UpstreamWire::StreamableHttp),
-        }];
-    })
+    let told: pod::UpstreamStatus = serde_json::from_value(json!({
+        "name": name, "state": state, "tools": 4, "message": message,
+        "revision": "2025-11-25", "transport": "StreamableHttp",
+    }))
+    .unwrap();
+    with_status(observed, |status| status.upstreams = vec![told.clone()])
 }
 
 /// The Deployment of program `files`, with `ready` pods of one.
