@@ -17,6 +17,7 @@ mod resource;
 mod route;
 mod select;
 mod server;
+mod stdio;
 mod store;
 mod surroundings;
 mod tool;
@@ -29,6 +30,7 @@ mod tests;
 pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
+pub use stdio::Bridge;
 pub use surroundings::{Sight, Surroundings};
 pub use upstream::endpoint;
 
@@ -79,6 +81,8 @@ pub struct Compiled {
     pub encoded: Encoded,
     /// What shapes the pods.
     pub pod: PodNeeds,
+    /// Upstreams that run in workloads of their own, sorted by name; none where the runtime starts them itself.
+    pub bridges: Vec<Bridge>,
     /// How it is scaled; absent when it is not, or cannot be.
     pub scaling: Option<Scaling>,
     /// What was refused or odd.
@@ -124,7 +128,8 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
-    Ok(Compiled { config, encoded, pod, scaling, report })
+    let bridges = stdio::bridges(inputs, &config.upstreams);
+    Ok(Compiled { config, encoded, pod, bridges, scaling, report })
 }
 
 /// Checks one tool by itself, without a server.

@@ -7,6 +7,7 @@ mod fleets;
 mod foreign;
 mod guidance;
 mod offers;
+mod programs;
 mod properties;
 mod references;
 mod upstream_tools;

@@ -30,7 +30,9 @@ pub use reference::{SecretKeyRef, SecretRef};
 pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
-pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use status::{
+    Condition, ConditionStatus, ConfigStatus, Membership, UpstreamState, UpstreamStatus, UpstreamWire,
+};
 pub use store::{Redis, Store};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,

@@ -2,7 +2,7 @@
 
 use super::{
     Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream,
-    UpstreamSelector,
+    UpstreamSelector, UpstreamStatus,
 };
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
@@ -236,9 +236,15 @@ pub struct McpServerStatus {
     /// The configuration that its pods serve.
     #[serde(default)]
     pub config: ConfigStatus,
-    /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
-    /// or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds is left out. `Reconciling`
-    /// and `Stalled` are present while they hold.
+    /// Each upstream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub upstreams: Vec<UpstreamStatus>,
+    /// `Available`: it serves. `Ready`: what is declared is what serves, as far as it is up to the server itself.
+    /// `ToolsAccepted`: no selected tool or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds
+    /// is left out. `UpstreamsConnected`: every upstream can be used; absent without upstreams. `Reconciling` and
+    /// `Stalled` are present while they hold.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -8,6 +8,7 @@ mod autoscaling;
 mod bad_input;
 mod children;
 mod live;
+mod programs;
 mod readiness;
 mod references;
 mod rollout;

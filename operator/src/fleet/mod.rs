@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod rollout;
 mod session;
 pub mod summary;
+pub mod upstream;
 
 pub mod review;
 
@@ -24,6 +25,7 @@ pub use gate::{Gate, Term};
 pub use group::News;
 pub use listener::Listener;
 pub use summary::Summary;
+pub use upstream::UpstreamWord;
 
 use crate::{
     context::Context,

@@ -4,7 +4,7 @@
 use kube::ResourceExt;
 use mcpfleet_config::Encoded;
 use mcpfleet_crds::{
-    compile::{Compiled, Inputs, Placement, PodNeeds, Report, Scaling, Sight, Surroundings},
+    compile::{Bridge, Compiled, Inputs, Placement, PodNeeds, Report, Scaling, Sight, Surroundings},
     foreign::{LifecycleServer, Optional, ReferenceGrant, Service},
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
@@ -30,6 +30,10 @@ pub struct Product {
     pub scaling: Option<Scaling>,
     /// Tools of its own.
     pub tools: usize,
+    /// Names of the upstreams that are served, sorted.
+    pub upstreams: Vec<String>,
+    /// What runs those of them that are programs.
+    pub bridges: Vec<Bridge>,
 }
 
 /// Everything that a server is compiled from, as it was at one moment.
@@ -71,10 +75,12 @@ impl Snapshot {
         };
         tracing::debug!(server = %self.server.name_any(), version = self.version, "compiling");
         match mcpfleet_crds::compile(&inputs) {
-            Ok(Compiled { config, encoded, pod, scaling, report }) => {
+            Ok(Compiled { config, encoded, pod, bridges, scaling, report }) => {
                 let tools = config.tools.len();
+                let upstreams = config.upstreams.into_iter().map(|upstream| upstream.name).collect();
                 let encoded = Arc::new(encoded);
-                Compilation { report, product: Some(Product { encoded, pod, scaling, tools }) }
+                let product = Product { encoded, pod, scaling, tools, upstreams, bridges };
+                Compilation { report, product: Some(product) }
             }
             Err(refused) => Compilation { report: refused.report, product: None },
         }

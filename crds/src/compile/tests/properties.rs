@@ -1,13 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::{auths, fleets::Fleet, foreign, offers};
+use super::{auths, fleets::Fleet, foreign, offers, programs};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
         Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
         McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, StaticBackend, Tls, ToolExample, ToolPriority,
-        Upstream, UpstreamTools,
+        ProviderRouteSpec, Redis, Remote, Scaler, SecretKeyRef, Selection, StaticBackend, Store, Tls,
+        ToolExample, ToolPriority, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -126,14 +126,15 @@ fn upstream() -> BoxedStrategy<Upstream> {
         option::of((url(), option::of(auths::outgoing())).prop_map(|(url, auth)| Remote { url, auth }));
     let references =
         (option::weighted(0.5, foreign::server_ref()), option::weighted(0.3, foreign::service_ref()));
-    (word(), word(), remote, references, duration(), auths::scopes())
-        .prop_map(|(name, prefix, remote, (server_ref, service_ref), timeout, scopes)| Upstream {
+    let stdio = prop_oneof![3 => Just(None), 1 => programs::program().prop_map(Some)];
+    (word(), word(), remote, references, stdio, duration(), auths::scopes())
+        .prop_map(|(name, prefix, remote, (server_ref, service_ref), stdio, timeout, scopes)| Upstream {
             name,
             prefix,
             remote,
             server_ref,
             service_ref,
-            stdio: None,
+            stdio,
             tools: UpstreamTools::default(),
             timeout,
             scopes,
@@ -171,10 +172,14 @@ fn server() -> BoxedStrategy<McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
+    let store = option::of(
+        (word(), word())
+            .prop_map(|(name, key)| Store { redis: Redis { secret_ref: SecretKeyRef { name, key } } }),
+    );
     let selections = (option::of(selection()), option::of(selection()));
     let upstreams = (vec(upstream(), 0..4), option::of(foreign::upstream_selector()));
     let offers = (upstreams, vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
-    let load = (admission, option::of(autoscaling()));
+    let load = (admission, option::of(autoscaling()), store);
     (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2))
         .prop_map(
             |(
@@ -182,7 +187,7 @@ fn server() -> BoxedStrategy<McpServer> {
                 (tools, models),
                 offers,
                 (auth, public_url),
-                (admission, autoscaling),
+                (admission, autoscaling, store),
                 tls,
                 allowed_origins,
             )| {
@@ -200,6 +205,7 @@ fn server() -> BoxedStrategy<McpServer> {
                     public_url,
                     admission,
                     tls,
+                    store,
                     allowed_origins,
                     template: None,
                 };

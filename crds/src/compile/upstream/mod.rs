@@ -16,7 +16,7 @@ use super::{
     Inputs, access,
     auth::{self, CallerTokens, Toward},
     report::{Collector, ObjectKey, Reason, Scope},
-    upstream_tools,
+    stdio, upstream_tools,
 };
 use crate::v1alpha1::{HttpAuth, Upstream};
 use circle::Neighbours;
@@ -104,9 +104,9 @@ fn transport(
         (None, None, Some(reference), None) => {
             service_ref::target(scope, &format!("{at}.serviceRef"), inputs, neighbours, reference)?
         }
-        (None, None, None, Some(_)) => {
-            not_yet(scope, &format!("{at}.stdio"), "a program");
-            return None;
+        (None, None, None, Some(program)) => {
+            let at = format!("{at}.stdio");
+            return Some(stdio::transport(scope, &at, inputs, &upstream.name, program));
         }
         _ => {
             scope.error(
@@ -119,10 +119,6 @@ fn transport(
         }
     };
     Some(UpstreamTransport::StreamableHttp { url, headers })
-}
-
-fn not_yet(scope: &mut Scope<'_>, field: &str, what: &str) {
-    scope.error(field, Reason::NotSupported, format!("{what} cannot be used yet"), "use remote");
 }
 
 /// What requests to the target at `at` carry.

@@ -51,7 +51,7 @@ fn a_tool_of_a_lost_upstream_is_known_by_its_name_or_its_prefix() {
         assert!(message.contains("since 2026-11-21T20:00:00Z") && message.contains("try later"), "{message}");
     }
     assert_eq!(find("other", &config, &roster), None, "an empty prefix says nothing");
-    let about = About { capabilities: ServerCapabilities::default(), instructions: None };
+    let about = About { capabilities: ServerCapabilities::default(), instructions: None, info: None };
     roster.about = vec![("a".into(), about)];
     assert_eq!(find("a_anything", &config, &roster), None, "its names are known");
 }

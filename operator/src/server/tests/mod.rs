@@ -4,6 +4,7 @@ mod judge;
 mod plan;
 mod selected;
 mod status;
+mod upstreams;
 
 use super::Observed;
 use crate::fixtures::{observed, server, tool};
