@@ -26,6 +26,7 @@ pub mod peer;
 pub mod readiness;
 pub mod reload;
 pub mod seal;
+pub mod search;
 pub mod server;
 pub mod session;
 pub mod source;

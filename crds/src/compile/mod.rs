@@ -12,12 +12,14 @@ mod autoscaling;
 mod guidance;
 mod offer;
 mod prompt;
+mod registry;
 mod report;
 mod resource;
 mod route;
 mod select;
 mod server;
 mod tool;
+mod tool_search;
 mod upstream;
 mod upstream_tools;
 
@@ -46,7 +48,7 @@ pub struct Inputs<'a> {
     pub tools: &'a [&'a McpTool],
     /// Routes that its selector is applied to.
     pub routes: &'a [&'a ProviderRoute],
-    /// Servers that `serverRef` can name; may hold the server itself.
+    /// Servers that `serverRef` can name and `spec.registry` selects from; may hold the server itself.
     pub servers: &'a [&'a McpServer],
     /// Where it will run.
     pub placement: &'a Placement,
@@ -138,9 +140,11 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
     let offers = offer::compile_all(inputs, collector);
-    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
+    let mut tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
+    let tool_search = tool_search::compile(inputs.server, &mut tools, &providers, collector);
+    let neighbours = registry::compile(inputs, collector);
     let server::Shell { server, listener, access, admission } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
@@ -154,6 +158,8 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
+        tool_search,
+        neighbours,
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);

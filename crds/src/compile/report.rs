@@ -93,6 +93,7 @@ pub enum Reason {
     InvalidSelector,
     InvalidTemplate,
     InvalidUrl,
+    ModelNotFound,
     NothingSelected,
     NothingServed,
     NotSupported,
@@ -101,6 +102,7 @@ pub enum Reason {
     SecretRefMissing,
     ServerNotFound,
     TooLarge,
+    TooManyTools,
     UnknownArgument,
 }
 
@@ -125,6 +127,7 @@ impl Reason {
             Self::InvalidSelector => "InvalidSelector",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::InvalidUrl => "InvalidURL",
+            Self::ModelNotFound => "ModelNotFound",
             Self::NothingSelected => "NothingSelected",
             Self::NothingServed => "NothingServed",
             Self::NotSupported => "NotSupported",
@@ -133,6 +136,7 @@ impl Reason {
             Self::SecretRefMissing => "SecretRefMissing",
             Self::ServerNotFound => "ServerNotFound",
             Self::TooLarge => "TooLarge",
+            Self::TooManyTools => "TooManyTools",
             Self::UnknownArgument => "UnknownArgument",
         }
     }

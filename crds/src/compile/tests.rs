@@ -6,6 +6,7 @@ mod fleets;
 mod guidance;
 mod offers;
 mod properties;
+mod searching;
 
 use super::*;
 use crate::v1alpha1::McpTool;

@@ -18,6 +18,7 @@ mod route;
 mod server;
 mod status;
 mod tool;
+mod tool_search;
 mod upstream;
 
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
@@ -34,6 +35,7 @@ pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
+pub use tool_search::{Embeddings, ToolSearch};
 pub use upstream::{
     EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
     ToolOverride, Upstream, UpstreamAccess, UpstreamTools,

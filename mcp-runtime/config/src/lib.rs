@@ -16,10 +16,12 @@ mod format;
 mod guidance;
 mod media_type;
 mod model;
+mod neighbour;
 mod offer;
 mod prompt;
 mod resource;
 pub mod schema;
+mod search;
 pub mod status;
 pub mod stream;
 pub mod text_template;
@@ -39,11 +41,13 @@ pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
     FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
 };
+pub use neighbour::{Admitted, MAX_NEIGHBOURS, Neighbour};
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{
     Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
+pub use search::{CALL_TOOL, Embeddings, MAX_RESULTS, SEARCH_TOOLS, ToolSearch, is_reserved};
 pub use upstream::{
     EnvValue, EnvVar, Processes, ToolOverride, Upstream, UpstreamAccess, UpstreamTools, UpstreamTransport,
 };

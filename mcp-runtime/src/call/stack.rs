@@ -4,7 +4,7 @@ use super::{
     CallError, Outcome,
     authorize::authorize,
     conform::conform,
-    own,
+    help, own,
     route::{Routed, route},
     validate::validate,
 };
@@ -14,6 +14,7 @@ use crate::{
     catalog::{Snapshot, merge::Target},
     exchange::{Ask, Caller, Request},
     outgoing::Behalf,
+    search::Finder,
     server::Server,
     upstream::Line,
 };
@@ -69,6 +70,10 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
 fn checked(routed: &Routed) -> Result<Map<String, Value>, CallError> {
     match (&routed.target, &routed.ask) {
         (Target::Own(own), Ask::CallTool { name, arguments }) => validate(name, &own.schema, arguments),
+        (Target::Helper(helper), Ask::CallTool { name, arguments }) => match Finder::schema(*helper) {
+            Some(schema) => validate(name, schema, arguments),
+            None => Ok(Map::new()),
+        },
         _ => Ok(Map::new()),
     }
 }
@@ -104,6 +109,7 @@ async fn execute(
             Ok(conform(own.output.as_ref(), outcome))
         }
         (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
+        (Target::Helper(helper), _) => help::run((server, snapshot), *helper, &arguments, (&request.ask, caller)).await,
     }
 }
 
@@ -111,7 +117,7 @@ async fn execute(
 fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
     match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
-        Target::Own(_) | Target::OwnOffer => Ok(None),
+        Target::Own(_) | Target::OwnOffer | Target::Helper(_) => Ok(None),
     }
 }
 

@@ -62,7 +62,7 @@ impl Editions {
     pub fn swapped(&self, before: &Snapshot, after: &Snapshot) {
         self.0.send_if_modified(|edition| {
             let next = edition.next(|era, lists| {
-                lists.iter().any(|list| before.whole(*list, era) != after.whole(*list, era))
+                lists.iter().any(|list| !before.lists_alike(after, *list, era))
             });
             replace(edition, next) != next
         });

@@ -22,6 +22,7 @@ pub use directory::Found;
 use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
+    search::{Finder, Helper},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
@@ -88,6 +89,7 @@ pub struct Snapshot {
     tools: HashMap<String, Arc<Entry>>,
     directory: Directory,
     lists: Lists,
+    finder: Option<Arc<Finder>>,
     identity: ServerIdentity,
     discover: JsonText,
     other: Arc<ToolMetrics>,
@@ -120,7 +122,10 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (mut merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        if config.tool_search.is_some() {
+            withheld.extend(merge::reserve(&mut merged));
+        }
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
@@ -137,9 +142,15 @@ impl Snapshot {
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let listed: Arc<[(Tool, Arc<Entry>)]> = listed.into();
+        let finder = config.tool_search.clone().map(|settings| {
+            let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
+            Arc::new(Finder::new(settings, listed.clone(), |helper| Entry::of_helper(helper, metrics(helper.name()))))
+        });
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
             listed,
+            finder.clone(),
             [
                 directory.prompts.values().cloned().collect(),
                 directory.resources.values().cloned().collect(),
@@ -152,6 +163,7 @@ impl Snapshot {
             tools,
             directory,
             lists,
+            finder,
             discover: discover(
                 &tasks::offered(&identity, &parts.roster),
                 CachePolicy { ttl_ms: TTL_MS, scope },
@@ -167,7 +179,18 @@ impl Snapshot {
 
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.tools.get(name)
+        let helper = || self.finder.as_ref().and_then(|finder| finder.helper(name));
+        self.tools.get(name).or_else(helper)
+    }
+
+    /// What finds tools; `None` where all are listed.
+    pub fn finder(&self) -> Option<&Arc<Finder>> {
+        self.finder.as_ref()
+    }
+
+    /// Every tool that a caller may use, search aside.
+    pub fn usable(&self, caller: &Principal) -> impl Iterator<Item = &(Tool, Arc<Entry>)> {
+        self.lists.usable(caller)
     }
 
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
@@ -199,6 +222,10 @@ impl Snapshot {
     pub fn forget_missing_in(&self, next: &Self) {
         let gone = self.tools.iter().filter(|(name, _)| !next.tools.contains_key(*name));
         gone.for_each(|(_, entry)| entry.metrics.forget());
+        if next.finder.is_none() {
+            let helpers = self.finder.iter().flat_map(|finder| finder.helpers());
+            helpers.for_each(|(_, entry)| entry.metrics.forget());
+        }
     }
 
     /// A prompt by the name that clients use.
@@ -234,6 +261,12 @@ impl Snapshot {
     /// The whole list as the newest clients of an era see it.
     pub fn whole(&self, kind: ListKind, era: Era) -> &JsonText {
         self.lists.whole(kind, latest(era), &self.implementation)
+    }
+
+    /// Whether clients of an era would read a list as `other` has it.
+    pub fn lists_alike(&self, other: &Self, kind: ListKind, era: Era) -> bool {
+        let everything = |snapshot: &Self| snapshot.lists.everything(kind, latest(era), &snapshot.implementation);
+        self.whole(kind, era) == other.whole(kind, era) && everything(self) == everything(other)
     }
 
     /// What the server offers.
@@ -276,6 +309,18 @@ impl Snapshot {
 }
 
 impl Entry {
+    fn of_helper(helper: Helper, metrics: Arc<ToolMetrics>) -> Arc<Self> {
+        Arc::new(Self {
+            target: Target::Helper(helper),
+            timeout: DEFAULT_TIMEOUT,
+            scopes: Vec::new(),
+            rank: ToolPriority::High,
+            task_support: TaskSupport::Forbidden,
+            mirrored: Vec::new(),
+            metrics,
+        })
+    }
+
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
         let (timeout, scopes, rank) = match &tool.target {
             Target::Own(own) => {
@@ -286,7 +331,7 @@ impl Entry {
                 directory::scopes(config, upstream),
                 ToolPriority::Normal,
             ),
-            Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
+            Target::OwnOffer | Target::Helper(_) => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();

@@ -19,7 +19,7 @@ mod resource;
 
 pub use challenge::Challenge;
 pub use gatekeeper::{Fit, Gatekeeper};
-pub use principal::{Principal, Right, Scopes, ToolPatterns};
+pub use principal::{Principal, Right, Scopes, ToolPatterns, matches};
 pub use resource::is_well_known;
 
 use aws_lc_rs::digest::{SHA256, digest};

@@ -90,7 +90,8 @@ impl Namespace {
         touched
     }
 
-    /// Servers that refer to `name`, directly or through others; their compile is outdated from now on.
+    /// Servers that refer to `name`, directly or through others, and those that list their neighbours; their compile is
+    /// outdated from now on.
     pub(super) fn outdate_referring(&mut self, name: &str) -> Vec<String> {
         let mut reached = BTreeSet::from([name.to_owned()]);
         loop {
@@ -105,6 +106,8 @@ impl Namespace {
             }
             reached.extend(more);
         }
+        let listing = self.servers.iter().filter(|(_, entry)| entry.object.spec.registry.is_some());
+        reached.extend(listing.map(|(name, _)| name.clone()));
         reached.remove(name);
         for name in &reached {
             if let Some(entry) = self.servers.get_mut(name) {
@@ -119,7 +122,9 @@ impl Namespace {
         let entry = self.servers.get(name).filter(|entry| known != Some(entry.version))?;
         let tools = self.tools.values().filter(|tool| entry.selects(Selects::Tools, tool.labels()));
         let routes = self.routes.values().filter(|route| entry.selects(Selects::Routes, route.labels()));
-        let refers = entry.object.spec.upstreams.iter().any(|upstream| upstream.server_ref.is_some());
+        let spec = &entry.object.spec;
+        let refers =
+            spec.registry.is_some() || spec.upstreams.iter().any(|upstream| upstream.server_ref.is_some());
         let servers = self.servers.values().filter(|_| refers).map(|entry| entry.object.clone());
         Some(Snapshot {
             version: entry.version,

@@ -4,10 +4,10 @@ use super::{auths, fleets::Fleet, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
-        McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend, Tls,
-        ToolExample, ToolPriority, Upstream, UpstreamTools,
+        Admission, Autoscaling, Backend, BodySource, DurationString, Embeddings, HttpBackend, HttpHeader,
+        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend,
+        Tls, ToolExample, ToolPriority, ToolSearch, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -161,6 +161,13 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
     )
 }
 
+fn tool_search() -> impl Strategy<Value = ToolSearch> {
+    let embeddings = (word(), duration()).prop_map(|(model, timeout)| Embeddings { model, timeout });
+    (any::<i32>(), vec(word(), 0..3), any::<i32>(), option::of(embeddings)).prop_map(
+        |(above, always, results, embeddings)| ToolSearch { above, always, results, embeddings },
+    )
+}
+
 fn server() -> impl Strategy<Value = McpServer> {
     let admission = (any::<i32>(), any::<i32>(), duration(), any::<i32>()).prop_map(
         |(concurrency, queue_length, queue_timeout, max_streams)| Admission {
@@ -175,13 +182,14 @@ fn server() -> impl Strategy<Value = McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
-    let selections = (option::of(selection()), option::of(selection()));
+    let registry = (option::of(selection()), option::of(tool_search()));
+    let selections = (option::of(selection()), option::of(selection()), registry);
     let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()));
     (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
         |(
             name,
-            (tools, models),
+            (tools, models, (registry, tool_search)),
             offers,
             (auth, public_url),
             (admission, autoscaling),
@@ -193,6 +201,8 @@ fn server() -> impl Strategy<Value = McpServer> {
                 replicas: 1,
                 autoscaling,
                 tools,
+                tool_search,
+                registry,
                 prompts,
                 resources,
                 upstreams,
