@@ -30,6 +30,7 @@ pub mod search;
 pub mod server;
 pub mod session;
 pub mod source;
+pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod uplink;

@@ -18,6 +18,7 @@ mod resource;
 mod route;
 mod select;
 mod server;
+mod store;
 mod tool;
 mod tool_search;
 mod upstream;
@@ -145,7 +146,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let providers = route::select_and_compile(inputs, collector);
     let tool_search = tool_search::compile(inputs.server, &mut tools, &providers, collector);
     let neighbours = registry::compile(inputs, collector);
-    let server::Shell { server, listener, access, admission } = shell?;
+    let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
         server,
@@ -160,6 +161,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         serves_models: inputs.server.spec.models.is_some(),
         tool_search,
         neighbours,
+        store,
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);

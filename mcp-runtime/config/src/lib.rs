@@ -23,6 +23,7 @@ mod resource;
 pub mod schema;
 mod search;
 pub mod status;
+mod store;
 pub mod stream;
 pub mod text_template;
 pub mod tool_name;
@@ -48,6 +49,7 @@ pub use resource::{
     Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
 pub use search::{CALL_TOOL, Embeddings, MAX_RESULTS, SEARCH_TOOLS, ToolSearch, is_reserved};
+pub use store::Store;
 pub use upstream::{
     EnvValue, EnvVar, Processes, ToolOverride, Upstream, UpstreamAccess, UpstreamTools, UpstreamTransport,
 };

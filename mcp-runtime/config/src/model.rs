@@ -1,8 +1,8 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
 use crate::{
-    Access, Admission, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource, ToolExample,
-    ToolPriority, ToolSearch, Upstream,
+    Access, Admission, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource, Store,
+    ToolExample, ToolPriority, ToolSearch, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fmt};
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
 /// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
-/// | 4 | of upstreams `transport.stdio` and `tools`; `toolSearch`, `neighbours` |
+/// | 4 | of upstreams `transport.stdio` and `tools`; `store`, `toolSearch`, `neighbours` |
 pub const FORMAT: u32 = 4;
 
 /// Everything that one server serves.
@@ -53,6 +53,9 @@ pub struct RuntimeConfig {
     /// Servers elsewhere that `/registry` lists, sorted by name. Format 4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
+    /// Where replicas keep what they share. Format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
 }
 
 /// Namespace and name of a server.
@@ -192,7 +195,8 @@ impl RuntimeConfig {
     pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
         let programs = self.upstreams.iter().flat_map(|upstream| upstream.transport.environment());
         let variables = programs.filter_map(EnvVar::credential);
-        self.headers().flat_map(Header::credentials).chain(variables).collect()
+        let store = self.store.as_ref().map(Store::credential);
+        self.headers().flat_map(Header::credentials).chain(variables).chain(store).collect()
     }
 
     /// Names of the Secrets that must be readable, the certificate's aside.
