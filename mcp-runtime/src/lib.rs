@@ -24,6 +24,7 @@ pub mod model;
 pub mod outgoing;
 pub mod peer;
 pub mod readiness;
+pub mod registry;
 pub mod reload;
 pub mod seal;
 pub mod search;

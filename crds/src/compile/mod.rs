@@ -144,7 +144,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let mut tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
-    let tool_search = tool_search::compile(inputs.server, &mut tools, &providers, collector);
+    let tool_search = tool_search::compile(inputs, &mut tools, &providers, collector);
     let neighbours = registry::compile(inputs, collector);
     let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {

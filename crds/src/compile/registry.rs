@@ -7,7 +7,7 @@ use super::{
 };
 use crate::v1alpha1::McpServer;
 use kube::ResourceExt;
-use mcpfleet_config::{MAX_NEIGHBOURS, Neighbour};
+use mcpfleet_config::{MAX_NEIGHBOURS, Neighbour, mcp_endpoint};
 
 /// The servers that are selected, itself aside, sorted by name. What is wrong with one of them is said to its own author.
 ///
@@ -40,11 +40,7 @@ fn neighbour(server: &McpServer) -> Option<Neighbour> {
     if !scope.clean() {
         return None;
     }
-    let url = match server.spec.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
-        Some(url) if url.ends_with("/mcp") => url.to_owned(),
-        Some(url) => format!("{url}/mcp"),
-        None => endpoint(server),
-    };
+    let url = server.spec.public_url.as_deref().map_or_else(|| endpoint(server), mcp_endpoint);
     let name = format!("{}/{}", namespace_of(server), server.name_any());
     Some(Neighbour::new(name, url, &access)).filter(Neighbour::admits_anybody)
 }

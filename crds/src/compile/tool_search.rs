@@ -1,7 +1,11 @@
 //! `spec.toolSearch`, and what long lists without it cost.
 
-use super::report::{Collector, ObjectKey, Reason, Scope};
-use crate::v1alpha1::{Embeddings, McpServer};
+use super::{
+    Inputs,
+    report::{Collector, ObjectKey, Reason, Scope, namespace_of},
+};
+use crate::v1alpha1::Embeddings;
+use kube::ResourceExt;
 use mcpfleet_config::{self as config, MAX_RESULTS, Provider, is_reserved};
 
 /// As many tools of its own as a server may list before it is told of search: with more, models choose worse, and each
@@ -12,13 +16,14 @@ const MAX_TIMEOUT: u64 = 60_000;
 
 /// How the server's tools are found; `None`: they are all listed. Takes names that search needs away from `tools`.
 pub(super) fn compile(
-    server: &McpServer,
+    inputs: &Inputs<'_>,
     tools: &mut Vec<config::Tool>,
     providers: &[Provider],
     collector: &mut Collector,
 ) -> Option<config::ToolSearch> {
-    let key = ObjectKey::server(server);
-    let Some(wanted) = &server.spec.tool_search else {
+    let key = ObjectKey::server(inputs.server);
+    warn_of_hidden(&mut collector.scope(key.clone()), inputs);
+    let Some(wanted) = &inputs.server.spec.tool_search else {
         suggest(&mut collector.scope(key), tools.len());
         return None;
     };
@@ -40,6 +45,25 @@ pub(super) fn compile(
         results: bounded(&mut scope, "spec.toolSearch.results", wanted.results, (1, MAX_RESULTS)),
         embeddings: wanted.embeddings.as_ref().and_then(|model| embeddings(&mut scope, model, providers)),
     })
+}
+
+/// An upstream that searches by itself lists little, and nothing but that can be merged, renamed or found here.
+fn warn_of_hidden(scope: &mut Scope<'_>, inputs: &Inputs<'_>) {
+    let own = namespace_of(inputs.server);
+    for upstream in &inputs.server.spec.upstreams {
+        let Some(reference) = upstream.server_ref.as_ref().filter(|it| it.namespace.is_none()) else {
+            continue;
+        };
+        let is_meant = |server: &&&crate::v1alpha1::McpServer| {
+            server.name_any() == reference.name && namespace_of(**server) == own
+        };
+        if inputs.servers.iter().find(is_meant).is_some_and(|server| server.spec.tool_search.is_some()) {
+            let field = format!("spec.upstreams[{}].serverRef.name", upstream.name);
+            let message = "has toolSearch itself, so that only its short list is served here".to_owned();
+            let remedy = "move toolSearch from there to this server, which clients connect to";
+            scope.warning(&field, Reason::NotSupported, message, remedy);
+        }
+    }
 }
 
 fn suggest(scope: &mut Scope<'_>, tools: usize) {

@@ -42,7 +42,7 @@ pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
     FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
 };
-pub use neighbour::{Admitted, MAX_NEIGHBOURS, Neighbour};
+pub use neighbour::{Admitted, MAX_NEIGHBOURS, Neighbour, mcp_endpoint};
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{

@@ -59,6 +59,12 @@ impl Neighbour {
     }
 }
 
+/// The MCP endpoint of a server whose public URL is `url`, which may end with it or not.
+pub fn mcp_endpoint(url: &str) -> String {
+    let base = url.trim_end_matches('/');
+    if base.ends_with("/mcp") { base.to_owned() } else { format!("{base}/mcp") }
+}
+
 /// What is wrong with a list of them.
 pub(crate) fn check(neighbours: &[Neighbour]) -> Result<(), Invalid> {
     let refuse = |field: String, reason: &str| Err(Invalid { field, reason: reason.to_owned() });

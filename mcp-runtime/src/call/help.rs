@@ -20,8 +20,9 @@ pub(super) async fn run(
     let principal = &caller.profile().principal;
     match (helper, snapshot.finder(), ask) {
         (Helper::Search, Some(finder), _) => {
-            let (finder, wanted, visible) = (finder.clone(), Wanted::read(arguments), finder.visible(principal));
-            let ranking = server.meaning.rank(snapshot, &finder, (&wanted.query, &visible), principal).await;
+            let (finder, wanted, visible) =
+                (finder.clone(), Wanted::read(arguments), finder.visible(principal));
+            let ranking = server.meaning.rank(snapshot, (&wanted.query, &visible), principal).await;
             Ok(Outcome::Made(search(finder, wanted, visible, ranking).await?))
         }
         (Helper::Call, _, Ask::CallTool { arguments, .. }) => Err(refusal(snapshot, principal, arguments)),

@@ -109,7 +109,9 @@ async fn execute(
             Ok(conform(own.output.as_ref(), outcome))
         }
         (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
-        (Target::Helper(helper), _) => help::run((server, snapshot), *helper, &arguments, (&request.ask, caller)).await,
+        (Target::Helper(helper), _) => {
+            help::run((server, snapshot), *helper, &arguments, (&request.ask, caller)).await
+        }
     }
 }
 

@@ -126,8 +126,13 @@ impl Lists {
 
     /// What of the tools that somebody may use is listed: all, or, where they are too many, what finds them and those
     /// that are to be seen at once.
-    fn abridged<'a>(&'a self, usable: Vec<&'a (Tool, Arc<Entry>)>, extent: Extent) -> Vec<&'a (Tool, Arc<Entry>)> {
-        let finder = self.finder.as_ref().filter(|finder| extent == Extent::Listed && finder.shortens(usable.len()));
+    fn abridged<'a>(
+        &'a self,
+        usable: Vec<&'a (Tool, Arc<Entry>)>,
+        extent: Extent,
+    ) -> Vec<&'a (Tool, Arc<Entry>)> {
+        let finder =
+            self.finder.as_ref().filter(|finder| extent == Extent::Listed && finder.shortens(usable.len()));
         let Some(finder) = finder else { return usable };
         let seen = usable.into_iter().filter(|(tool, entry)| finder.always(&tool.name, entry.rank));
         finder.helpers().iter().chain(seen).collect()

@@ -52,6 +52,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a search: longer than any model of embeddings is waited for, so that it can go on without one.
+const HELP_TIMEOUT: Duration = Duration::from_secs(90);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
 const METHODS: [&str; 6] =
     ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
@@ -145,7 +147,9 @@ impl Snapshot {
         let listed: Arc<[(Tool, Arc<Entry>)]> = listed.into();
         let finder = config.tool_search.clone().map(|settings| {
             let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
-            Arc::new(Finder::new(settings, listed.clone(), |helper| Entry::of_helper(helper, metrics(helper.name()))))
+            Arc::new(Finder::new(settings, listed.clone(), |helper| {
+                Entry::of_helper(helper, metrics(helper.name()))
+            }))
         });
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
@@ -265,8 +269,10 @@ impl Snapshot {
 
     /// Whether clients of an era would read a list as `other` has it.
     pub fn lists_alike(&self, other: &Self, kind: ListKind, era: Era) -> bool {
-        let everything = |snapshot: &Self| snapshot.lists.everything(kind, latest(era), &snapshot.implementation);
-        self.whole(kind, era) == other.whole(kind, era) && everything(self) == everything(other)
+        let revision = latest(era);
+        let everything = self.lists.everything(kind, revision, &self.implementation);
+        self.whole(kind, era) == other.whole(kind, era)
+            && everything == other.lists.everything(kind, revision, &other.implementation)
     }
 
     /// What the server offers.
@@ -312,7 +318,7 @@ impl Entry {
     fn of_helper(helper: Helper, metrics: Arc<ToolMetrics>) -> Arc<Self> {
         Arc::new(Self {
             target: Target::Helper(helper),
-            timeout: DEFAULT_TIMEOUT,
+            timeout: HELP_TIMEOUT,
             scopes: Vec::new(),
             rank: ToolPriority::High,
             task_support: TaskSupport::Forbidden,

@@ -79,8 +79,10 @@ impl Found<'_> {
         let query: String = self.query.chars().take(SHOWN).collect();
         let nothing = format!("no tool that you may use fits {query:?}");
         let way_on = match self.nearest.first() {
-            Some(_) => "; the names that look most like it are in nearest: say what it should do in other words, or \
-                        search for one of them",
+            Some(_) => {
+                "; the names that look most like it are in nearest: say what it should do in other words, or \
+                        search for one of them"
+            }
             None => ", for there is none at all",
         };
         let why = self.notice.as_ref().map(|notice| format!(" ({notice})")).unwrap_or_default();

@@ -47,12 +47,20 @@ impl Document {
 
     /// Names and descriptions of parameters, and the values that they are limited to.
     fn gather(&mut self, schema: &Value, depth: usize) {
-        let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth > 0) else { return };
+        let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|_| depth > 0)
+        else {
+            return;
+        };
         for (name, property) in properties {
             self.parameters.push_str(name);
             self.parameters.push('\n');
             let described = property.get("description").and_then(Value::as_str);
-            let values = property.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let values = property
+                .get("enum")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
             for text in described.into_iter().chain(values) {
                 self.hints.push_str(text);
                 self.hints.push('\n');
@@ -72,8 +80,10 @@ impl Document {
 
     /// One text with all that matters, for a model of embeddings.
     pub fn text(&self) -> String {
-        let parts = [&self.name, &self.title, &self.description, &self.examples, &self.parameters, &self.hints];
-        let said: Vec<&str> = parts.into_iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        let parts =
+            [&self.name, &self.title, &self.description, &self.examples, &self.parameters, &self.hints];
+        let said: Vec<&str> =
+            parts.into_iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
         let mut text = said.join("\n");
         let end = text.floor_char_boundary(MAX_TEXT);
         text.truncate(end);

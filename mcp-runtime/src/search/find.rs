@@ -7,6 +7,7 @@ use super::{
     index::{Hit, Index},
     nearest::nearest,
     offered::Helper,
+    vectors::{self, Key},
 };
 use crate::{
     catalog::Entry,
@@ -26,13 +27,15 @@ pub struct Finder {
     tools: Listed,
     helpers: [(Tool, Arc<Entry>); 2],
     index: OnceLock<Index>,
+    /// Which text each tool is to a model of embeddings.
+    keys: OnceLock<Vec<Key>>,
 }
 
 impl Finder {
     /// A finder; `entry` makes what carries the helpers out.
     pub fn new(settings: ToolSearch, tools: Listed, entry: impl Fn(Helper) -> Arc<Entry>) -> Self {
         let helpers = Helper::ALL.map(|helper| (helper.definition(), entry(helper)));
-        Self { settings, tools, helpers, index: OnceLock::new() }
+        Self { settings, tools, helpers, index: OnceLock::new(), keys: OnceLock::new() }
     }
 
     /// What was configured.
@@ -82,8 +85,23 @@ impl Finder {
 
     /// Tools by the words of a query, the best first.
     pub fn by_words(&self, query: &str, visible: &[bool]) -> Vec<Hit> {
-        let documents = || self.tools.iter().map(|(tool, entry)| Document::of(tool, &entry.target)).collect::<Vec<_>>();
+        let documents =
+            || self.tools.iter().map(|(tool, entry)| Document::of(tool, &entry.target)).collect::<Vec<_>>();
         self.index.get_or_init(|| Index::new(&documents())).search(query, visible)
+    }
+
+    /// What names the vector of each tool.
+    pub(super) fn keys(&self, model: &str) -> &[Key] {
+        let key = |(tool, entry): &(Tool, Arc<Entry>)| {
+            vectors::key(model, &Document::of(tool, &entry.target).text())
+        };
+        self.keys.get_or_init(|| self.tools.iter().map(key).collect())
+    }
+
+    /// What a model of embeddings reads of a tool.
+    pub(super) fn text(&self, at: usize) -> String {
+        let tool = self.tools.get(at).map(|(tool, entry)| Document::of(tool, &entry.target).text());
+        tool.unwrap_or_default()
     }
 
     /// What a search found: by words, and by meaning where that is known.
@@ -95,7 +113,8 @@ impl Finder {
         };
         let limit = usize::try_from(limit.unwrap_or(self.settings.results)).unwrap_or(usize::MAX);
         let matched = hits.len();
-        let tools = hits.iter().take(limit).filter_map(|hit| Some((self.tools.get(hit.document)?, hit.score)));
+        let tools =
+            hits.iter().take(limit).filter_map(|hit| Some((self.tools.get(hit.document)?, hit.score)));
         let nearest = if matched == 0 { self.nearest(query, visible) } else { Vec::new() };
         Found { tools: tools.collect(), matched, ranked, notice, nearest, query: query.to_owned() }
     }

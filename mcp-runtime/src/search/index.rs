@@ -99,7 +99,8 @@ impl Index {
                 *scores.entry(document).or_default() += score;
             }
         }
-        let mut hits: Vec<Hit> = scores.into_iter().map(|(document, score)| Hit { document, score }).collect();
+        let mut hits: Vec<Hit> =
+            scores.into_iter().map(|(document, score)| Hit { document, score }).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits
     }

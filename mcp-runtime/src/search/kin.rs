@@ -1,10 +1,7 @@
 //! Words that mean the same to whoever looks for a tool: people say "remove" where an author wrote "delete". Pure.
 
 use super::words::terms;
-use std::{
-    collections::BTreeMap,
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// Each line is one meaning. General words only: what a product calls its things is for its descriptions to say.
 const GROUPS: [&str; 26] = [

@@ -15,14 +15,20 @@ mod find;
 mod fuse;
 mod index;
 mod kin;
+mod meaning;
 mod nearest;
 mod offered;
 mod unwrap;
+mod vectors;
 mod words;
+
+#[cfg(test)]
+mod relevance;
 
 pub use answer::{Found, Ranking, Wanted};
 pub use document::Document;
 pub use find::Finder;
 pub use index::{Hit, Index};
+pub use meaning::Meaning;
 pub use offered::Helper;
 pub use unwrap::{refusal, unwrapped};

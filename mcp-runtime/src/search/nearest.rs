@@ -24,7 +24,8 @@ pub(super) fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) 
 }
 
 fn trigrams(text: &str) -> BTreeSet<[char; 3]> {
-    let plain = text.chars().take(COMPARED).map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
+    let plain =
+        text.chars().take(COMPARED).map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
     let padded: Vec<char> = [' ', ' '].into_iter().chain(plain).chain([' ']).collect();
     padded.windows(3).filter_map(|window| <[char; 3]>::try_from(window).ok()).collect()
 }

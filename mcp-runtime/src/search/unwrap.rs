@@ -3,16 +3,8 @@
 //! It is unwrapped before anything else is done, so that limits, scopes, tasks, retries and counters are those of the tool
 //! that is meant.
 
-use super::{
-    answer::Call,
-    offered::Helper,
-};
-use crate::{
-    call::CallError,
-    catalog::Snapshot,
-    exchange::Ask,
-    identity::Principal,
-};
+use super::{answer::Call, offered::Helper};
+use crate::{call::CallError, catalog::Snapshot, exchange::Ask, identity::Principal};
 use mcpfleet_config::is_reserved;
 use serde_json::value::RawValue;
 
@@ -23,10 +15,9 @@ const SHOWN: usize = 80;
 pub fn unwrapped(snapshot: &Snapshot, caller: &Principal, ask: Ask) -> Ask {
     match &ask {
         Ask::CallTool { name, arguments } if name == Helper::Call.name() && snapshot.finder().is_some() => {
-            inner(arguments).filter(|(name, _)| is_known(snapshot, caller, name)).map_or_else(
-                || ask.clone(),
-                |(name, arguments)| Ask::CallTool { name, arguments },
-            )
+            inner(arguments)
+                .filter(|(name, _)| is_known(snapshot, caller, name))
+                .map_or_else(|| ask.clone(), |(name, arguments)| Ask::CallTool { name, arguments })
         }
         _ => ask,
     }
@@ -56,7 +47,10 @@ pub fn refusal(snapshot: &Snapshot, caller: &Principal, arguments: &RawValue) ->
             let nearest = snapshot.finder().map(|finder| finder.nearest(&name, &finder.visible(caller)));
             let nearest = nearest.filter(|names| !names.is_empty()).map(|names| names.join(", "));
             let hint = nearest.map(|names| format!("; the nearest names are {names}")).unwrap_or_default();
-            format!("at /name: there is no tool {:?} that you may use{hint}; find one with search_tools", shown(&name))
+            format!(
+                "at /name: there is no tool {:?} that you may use{hint}; find one with search_tools",
+                shown(&name)
+            )
         }
     };
     CallError::InvalidArguments { tool: Helper::Call.name().to_owned(), problems }

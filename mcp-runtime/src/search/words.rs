@@ -11,17 +11,22 @@ const MIN_STEM: usize = 3;
 
 /// Words that stand in every sentence, and words that stand in every request for a tool.
 const STOP: [&str; 58] = [
-    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could", "did", "do",
-    "does", "each", "every", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me",
-    "my", "need", "of", "on", "or", "our", "please", "should", "some", "that", "the", "their", "them", "these", "this",
-    "to", "tool", "tools", "was", "we", "which", "with", "you", "your",
+    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could",
+    "did", "do", "does", "each", "every", "for", "from", "had", "has", "have", "how", "i", "if", "in",
+    "into", "is", "it", "its", "me", "my", "need", "of", "on", "or", "our", "please", "should", "some",
+    "that", "the", "their", "them", "these", "this", "to", "tool", "tools", "was", "we", "which", "with",
+    "you", "your",
 ];
 
 /// The terms of a text in their order, at most `most`.
 pub(super) fn terms(text: &str, most: usize) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let lower = words.flat_map(pieces).map(str::to_lowercase);
-    lower.filter(|word| STOP.binary_search(&word.as_str()).is_err()).map(|word| stem(cut(&word))).take(most).collect()
+    lower
+        .filter(|word| STOP.binary_search(&word.as_str()).is_err())
+        .map(|word| stem(cut(&word)))
+        .take(most)
+        .collect()
 }
 
 /// The pieces of a name in camel case; any other word is one.
@@ -98,7 +103,9 @@ fn singular(word: &str) -> String {
 fn single(rest: &str) -> &str {
     let mut ends = rest.chars().rev();
     match (ends.next(), ends.next()) {
-        (Some(last), Some(before)) if last == before && !matches!(last, 'l' | 's' | 'z') && last.is_ascii() => {
+        (Some(last), Some(before))
+            if last == before && !matches!(last, 'l' | 's' | 'z') && last.is_ascii() =>
+        {
             rest.get(..rest.len() - 1).unwrap_or(rest)
         }
         _ => rest,
@@ -147,7 +154,8 @@ mod tests {
             terms.dedup();
             assert_eq!(terms.len(), 1, "{terms:?}");
         }
-        for apart in ["user use", "status state", "access ace", "order ordinal", "region reg", "note notice"] {
+        for apart in ["user use", "status state", "access ace", "order ordinal", "region reg", "note notice"]
+        {
             assert_eq!(terms(apart, 2).iter().collect::<std::collections::BTreeSet<_>>().len(), 2, "{apart}");
         }
     }

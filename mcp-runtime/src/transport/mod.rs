@@ -16,6 +16,7 @@ pub mod listener;
 pub mod mcp;
 pub mod metadata;
 pub mod models;
+pub mod registry;
 pub mod retreat;
 pub mod routes;
 pub mod streaming;

@@ -163,9 +163,8 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
 
 fn tool_search() -> impl Strategy<Value = ToolSearch> {
     let embeddings = (word(), duration()).prop_map(|(model, timeout)| Embeddings { model, timeout });
-    (any::<i32>(), vec(word(), 0..3), any::<i32>(), option::of(embeddings)).prop_map(
-        |(above, always, results, embeddings)| ToolSearch { above, always, results, embeddings },
-    )
+    (any::<i32>(), vec(word(), 0..3), any::<i32>(), option::of(embeddings))
+        .prop_map(|(above, always, results, embeddings)| ToolSearch { above, always, results, embeddings })
 }
 
 fn server() -> impl Strategy<Value = McpServer> {
@@ -202,6 +201,7 @@ fn server() -> impl Strategy<Value = McpServer> {
                 autoscaling,
                 tools,
                 tool_search,
+                store: None,
                 registry,
                 prompts,
                 resources,

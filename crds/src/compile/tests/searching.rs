@@ -49,8 +49,10 @@ fn a_tool_cannot_take_the_names_of_search() {
 
 #[test]
 fn a_model_that_nobody_serves_leaves_search_by_words() {
-    let spec = |model: &str| format!("models: {{selector: {{}}}}\n  toolSearch: {{embeddings: {{model: {model}}}}}");
-    let compile = |model: &str| shop(&spec(model)).tool(tool("hello")).route(route("r", "")).compile().unwrap();
+    let spec =
+        |model: &str| format!("models: {{selector: {{}}}}\n  toolSearch: {{embeddings: {{model: {model}}}}}");
+    let compile =
+        |model: &str| shop(&spec(model)).tool(tool("hello")).route(route("r", "")).compile().unwrap();
     let embeddings = |compiled: &Compiled| compiled.config.tool_search.clone().unwrap().embeddings;
     let served = compile("small");
     assert_eq!(embeddings(&served).map(|it| (it.model, it.timeout_ms)), Some(("small".into(), 2_000)));
@@ -67,6 +69,15 @@ fn bounds_are_kept_whatever_the_admission_let_through() {
     let compiled = shop("toolSearch: {above: -1, results: 21}").tool(tool("hello")).compile().unwrap();
     let fields: Vec<&str> = compiled.report.errors().map(|finding| finding.field.as_str()).collect();
     assert_eq!(fields, ["spec.toolSearch.above", "spec.toolSearch.results"]);
+}
+
+#[test]
+fn an_upstream_that_searches_by_itself_is_warned_of() {
+    let front = || Fleet::of(server("front", "upstreams: [{name: inner, serverRef: {name: shop}}]"));
+    let hidden = front().neighbour(server("shop", "toolSearch: {}")).compile().unwrap().report.findings;
+    assert_eq!((hidden.len(), hidden[0].severity), (1, Severity::Warning));
+    assert_eq!(hidden[0].field, "spec.upstreams[inner].serverRef.name");
+    assert_eq!(front().neighbour(server("shop", SHOP)).compile().unwrap().report.findings, []);
 }
 
 fn neighbour(name: &str, auth: &str) -> McpServer {
@@ -89,8 +100,7 @@ fn neighbours_are_listed_with_their_doors_and_no_more() {
     let compiled = fleet.compile().unwrap();
     let listed: Vec<(&str, &str)> =
         compiled.config.neighbours.iter().map(|it| (it.name.as_str(), it.url.as_str())).collect();
-    let want =
-        [("agents/crm", "https://crm.example.com/mcp"), ("agents/open", "http://open.agents.svc/mcp")];
+    let want = [("agents/crm", "https://crm.example.com/mcp"), ("agents/open", "http://open.agents.svc/mcp")];
     assert_eq!(listed, want, "nobody can be judged by a key of another Secret");
     let [crm, open] = &compiled.config.neighbours[..] else { panic!("two") };
     assert_eq!((crm.strangers, open.strangers), (Strangers::Refused, Strangers::Admitted));
