@@ -14,6 +14,7 @@ use crate::{
     identity::Gatekeeper,
     outgoing::Signer,
     seal::Keyring,
+    search::Meaning,
     session::Sessions,
     store::Store,
     telemetry::Metrics,
@@ -76,6 +77,8 @@ pub struct Server {
     pub tasks: Arc<Tasks>,
     /// What outlives a request, shared between replicas where a store is declared.
     pub store: Arc<Store>,
+    /// What its tools mean, where tool search has a model for that.
+    pub meaning: Arc<Meaning>,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -137,6 +140,7 @@ impl Server {
             sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            meaning: Meaning::new(egress.clone(), signer.clone(), store.clone()),
             store,
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
@@ -149,6 +153,7 @@ impl Server {
             news: news.clone(),
             building: Mutex::new(()),
         });
+        server.meaning.prepare(&server.snapshot());
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
         tokio::spawn(follow_resources(Arc::downgrade(&server), server.pool.updates()));
         Ok(server)
@@ -251,6 +256,7 @@ impl Server {
         let before = self.snapshot.swap(next.clone());
         before.forget_missing_in(&next);
         self.editions.swapped(&before, &next);
+        self.meaning.prepare(&next);
         let (old, new) = (&before.parts.roster.status, &next.parts.roster.status);
         self.metrics.upstreams(&self.name, old, new);
         self.news.status();
@@ -276,6 +282,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.metrics.config_changed(&self.name, Some(self.snapshot().parts.hash.short()), None);
         self.metrics.store(&self.name, None);
+        self.meaning.stop();
     }
 }
 

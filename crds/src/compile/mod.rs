@@ -12,6 +12,7 @@ mod autoscaling;
 mod guidance;
 mod offer;
 mod prompt;
+mod registry;
 mod report;
 mod resource;
 mod route;
@@ -21,6 +22,7 @@ mod stdio;
 mod store;
 mod surroundings;
 mod tool;
+mod tool_search;
 mod upstream;
 mod upstream_tools;
 
@@ -51,8 +53,8 @@ pub struct Inputs<'a> {
     pub tools: &'a [&'a McpTool],
     /// Routes that its selector is applied to.
     pub routes: &'a [&'a ProviderRoute],
-    /// Servers that references lead to, directly or through others, and those that `upstreamSelector` is applied to; of
-    /// every namespace. May hold the server itself.
+    /// Servers that references lead to, directly or through others, and those that `upstreamSelector` and `registry` are
+    /// applied to; of every namespace. May hold the server itself.
     pub servers: &'a [&'a McpServer],
     /// What else references can name.
     pub surroundings: Surroundings<'a>,
@@ -149,9 +151,11 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
     let offers = offer::compile_all(inputs, collector);
-    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
+    let mut tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
+    let tool_search = tool_search::compile(inputs, &mut tools, &providers, collector);
+    let neighbours = registry::compile(inputs, collector);
     let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
@@ -165,6 +169,8 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
+        tool_search,
+        neighbours,
         store,
     };
     config.format = config.oldest_format();

@@ -96,6 +96,7 @@ pub enum Reason {
     InvalidSelector,
     InvalidTemplate,
     InvalidUrl,
+    ModelNotFound,
     NamespaceNotWatched,
     NothingSelected,
     NothingServed,
@@ -112,6 +113,7 @@ pub enum Reason {
     ServiceNotFound,
     TooLarge,
     TooMany,
+    TooManyTools,
     UnknownArgument,
     UpstreamNotReady,
 }
@@ -140,6 +142,7 @@ impl Reason {
             Self::InvalidSelector => "InvalidSelector",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::InvalidUrl => "InvalidURL",
+            Self::ModelNotFound => "ModelNotFound",
             Self::NamespaceNotWatched => "NamespaceNotWatched",
             Self::NothingSelected => "NothingSelected",
             Self::NothingServed => "NothingServed",
@@ -156,6 +159,7 @@ impl Reason {
             Self::ServiceNotFound => "ServiceNotFound",
             Self::TooLarge => "TooLarge",
             Self::TooMany => "TooMany",
+            Self::TooManyTools => "TooManyTools",
             Self::UnknownArgument => "UnknownArgument",
             Self::UpstreamNotReady => "UpstreamNotReady",
         }

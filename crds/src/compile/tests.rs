@@ -10,6 +10,7 @@ mod offers;
 mod programs;
 mod properties;
 mod references;
+mod searching;
 mod upstream_tools;
 
 use super::*;

@@ -19,6 +19,7 @@ mod server;
 mod status;
 mod store;
 mod tool;
+mod tool_search;
 mod upstream;
 
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
@@ -38,6 +39,7 @@ pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
+pub use tool_search::{Embeddings, ToolSearch};
 pub(crate) use upstream::default_path;
 pub use upstream::{
     EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,

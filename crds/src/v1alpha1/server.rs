@@ -1,8 +1,8 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
 use super::{
-    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream,
-    UpstreamSelector, UpstreamStatus,
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, ToolSearch,
+    Upstream, UpstreamSelector, UpstreamStatus,
 };
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
@@ -58,6 +58,12 @@ pub struct McpServerSpec {
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
+    /// Lists few tools and finds the rest; absent: all are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_search: Option<ToolSearch>,
+    /// Which McpServers of this namespace `/registry` lists beside this one, each to callers whom it would let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Selection>,
     /// Prompts of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]

@@ -4,7 +4,7 @@ use super::{
     CallError, Outcome,
     authorize::authorize,
     conform::conform,
-    own,
+    help, own,
     route::{Routed, route},
     validate::validate,
 };
@@ -14,6 +14,7 @@ use crate::{
     catalog::{Snapshot, merge::Target},
     exchange::{Ask, Caller, Request},
     outgoing::Behalf,
+    search::Finder,
     server::Server,
     upstream::Line,
 };
@@ -69,6 +70,10 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
 fn checked(routed: &Routed) -> Result<Map<String, Value>, CallError> {
     match (&routed.target, &routed.ask) {
         (Target::Own(own), Ask::CallTool { name, arguments }) => validate(name, &own.schema, arguments),
+        (Target::Helper(helper), Ask::CallTool { name, arguments }) => match Finder::schema(*helper) {
+            Some(schema) => validate(name, schema, arguments),
+            None => Ok(Map::new()),
+        },
         _ => Ok(Map::new()),
     }
 }
@@ -107,6 +112,9 @@ async fn execute(
         }
         (Target::Missing { message }, _) => Err(CallError::Unavailable { message: message.clone() }),
         (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
+        (Target::Helper(helper), _) => {
+            help::run((server, snapshot), *helper, &arguments, (&request.ask, caller)).await
+        }
     }
 }
 
@@ -115,7 +123,7 @@ fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
     match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
         Target::Missing { message } => Err(CallError::Unavailable { message: message.clone() }),
-        Target::Own(_) | Target::OwnOffer => Ok(None),
+        Target::Own(_) | Target::OwnOffer | Target::Helper(_) => Ok(None),
     }
 }
 

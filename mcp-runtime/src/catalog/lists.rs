@@ -1,7 +1,7 @@
 //! The four lists, written once for each revision that asks for one.
 
 use super::{Entry, directory::Offer};
-use crate::identity::Principal;
+use crate::{identity::Principal, search::Finder};
 use mcpfleet_protocol::{
     Era, Revision, Tool,
     answer::{CachePolicy, CacheScope, Definition, Implementation, ListPage, list},
@@ -19,17 +19,35 @@ const REVISIONS: usize = Revision::KNOWN.len();
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
-    tools: Vec<(Tool, Arc<Entry>)>,
+    tools: Arc<[(Tool, Arc<Entry>)]>,
+    /// What makes the list of tools short, where it does.
+    finder: Option<Arc<Finder>>,
     /// Prompts, resources, templates.
     offers: [Vec<Arc<Offer>>; 3],
     /// Whether what is listed depends on who asks.
     restricted: [bool; 4],
     written: [[OnceLock<JsonText>; REVISIONS]; 4],
+    /// All tools, where the list is short.
+    unabridged: [OnceLock<JsonText>; REVISIONS],
+}
+
+/// How much of the list of tools is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// What clients see.
+    Listed,
+    /// Everything that search finds too.
+    Everything,
 }
 
 impl Lists {
     /// In this order. `offers` are prompts, resources and templates.
-    pub fn new(cache: CachePolicy, tools: Vec<(Tool, Arc<Entry>)>, offers: [Vec<Arc<Offer>>; 3]) -> Self {
+    pub fn new(
+        cache: CachePolicy,
+        tools: Arc<[(Tool, Arc<Entry>)]>,
+        finder: Option<Arc<Finder>>,
+        offers: [Vec<Arc<Offer>>; 3],
+    ) -> Self {
         let scoped = |offers: &Vec<Arc<Offer>>| offers.iter().any(|offer| !offer.scopes.is_empty());
         let [prompts, resources, templates] = &offers;
         let restricted = [
@@ -38,13 +56,28 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
-        Self { cache, tools, offers, restricted, written: Default::default() }
+        let (written, unabridged) = Default::default();
+        Self { cache, tools, finder, offers, restricted, written, unabridged }
     }
 
     /// The whole list, for everybody who may use all that is in it.
     pub fn whole(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
-        let at = Revision::KNOWN.iter().position(|known| *known == revision).unwrap_or_default();
-        self.written[place(kind)][at].get_or_init(|| self.write(kind, revision, server, None))
+        let write = || self.write((kind, Extent::Listed), revision, server, None);
+        self.written[place(kind)][column(revision)].get_or_init(write)
+    }
+
+    /// The list as it would be if nothing of it were left to search.
+    pub fn everything(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
+        if kind != ListKind::Tools || self.finder.is_none() {
+            return self.whole(kind, revision, server);
+        }
+        let write = || self.write((kind, Extent::Everything), revision, server, None);
+        self.unabridged[column(revision)].get_or_init(write)
+    }
+
+    /// The tools that a caller may use, in their order.
+    pub fn usable(&self, caller: &Principal) -> impl Iterator<Item = &(Tool, Arc<Entry>)> {
+        self.tools.iter().filter(|(tool, entry)| caller.may_use(&entry.scopes, &tool.name))
     }
 
     /// The list for one caller: what he may not use is not in it.
@@ -58,7 +91,7 @@ impl Lists {
         let limited =
             self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
         if limited {
-            Cow::Owned(self.write(kind, revision, server, Some(caller)))
+            Cow::Owned(self.write((kind, Extent::Listed), revision, server, Some(caller)))
         } else {
             Cow::Borrowed(self.whole(kind, revision, server))
         }
@@ -66,7 +99,7 @@ impl Lists {
 
     fn write(
         &self,
-        kind: ListKind,
+        (kind, extent): (ListKind, Extent),
         revision: Revision,
         server: &Implementation,
         caller: Option<&Principal>,
@@ -76,7 +109,8 @@ impl Lists {
                 let visible = self.tools.iter().filter(|(tool, entry)| {
                     caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name))
                 });
-                visible.map(|(tool, _)| tool.write(revision)).collect()
+                let listed = self.abridged(visible.collect(), extent);
+                listed.into_iter().map(|(tool, _)| tool.write(revision)).collect()
             }
             kind => {
                 let offers = self.offers[place(kind) - 1].iter();
@@ -89,6 +123,20 @@ impl Lists {
         let cache = CachePolicy { scope, ..self.cache };
         list(&ListPage { kind, items: &items, next_cursor: None, cache, server }, revision)
     }
+
+    /// What of the tools that somebody may use is listed: all, or, where they are too many, what finds them and those
+    /// that are to be seen at once.
+    fn abridged<'a>(
+        &'a self,
+        usable: Vec<&'a (Tool, Arc<Entry>)>,
+        extent: Extent,
+    ) -> Vec<&'a (Tool, Arc<Entry>)> {
+        let finder =
+            self.finder.as_ref().filter(|finder| extent == Extent::Listed && finder.shortens(usable.len()));
+        let Some(finder) = finder else { return usable };
+        let seen = usable.into_iter().filter(|(tool, entry)| finder.always(&tool.name, entry.rank));
+        finder.helpers().iter().chain(seen).collect()
+    }
 }
 
 /// The revision whose list stands for its era's.
@@ -97,6 +145,10 @@ pub fn latest(era: Era) -> Revision {
         Era::Legacy => Revision::LATEST_LEGACY,
         Era::Modern => Revision::LATEST_MODERN,
     }
+}
+
+fn column(revision: Revision) -> usize {
+    Revision::KNOWN.iter().position(|known| *known == revision).unwrap_or_default()
 }
 
 const fn place(kind: ListKind) -> usize {

@@ -23,6 +23,7 @@ pub use directory::Found;
 use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
+    search::{Finder, Helper},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::{Repeat, Roster},
 };
@@ -53,6 +54,8 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a search: longer than any model of embeddings is waited for, so that it can go on without one.
+const HELP_TIMEOUT: Duration = Duration::from_secs(90);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
 const METHODS: [&str; 6] =
     ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
@@ -91,6 +94,7 @@ pub struct Snapshot {
     missing: MissingTools,
     directory: Directory,
     lists: Lists,
+    finder: Option<Arc<Finder>>,
     identity: ServerIdentity,
     discover: JsonText,
     other: Arc<ToolMetrics>,
@@ -125,7 +129,10 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (mut merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        if config.tool_search.is_some() {
+            withheld.extend(merge::reserve(&mut merged));
+        }
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = implementation(config, &parts.roster);
@@ -142,9 +149,17 @@ impl Snapshot {
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let listed: Arc<[(Tool, Arc<Entry>)]> = listed.into();
+        let finder = config.tool_search.clone().map(|settings| {
+            let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
+            Arc::new(Finder::new(settings, listed.clone(), |helper| {
+                Entry::of_helper(helper, metrics(helper.name()))
+            }))
+        });
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
             listed,
+            finder.clone(),
             [
                 directory.prompts.values().cloned().collect(),
                 directory.resources.values().cloned().collect(),
@@ -158,6 +173,7 @@ impl Snapshot {
             missing: MissingTools::of(&parts.roster),
             directory,
             lists,
+            finder,
             discover: discover(
                 &tasks::offered(&identity, &parts.roster),
                 CachePolicy { ttl_ms: TTL_MS, scope },
@@ -173,7 +189,18 @@ impl Snapshot {
 
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.tools.get(name)
+        let helper = || self.finder.as_ref().and_then(|finder| finder.helper(name));
+        self.tools.get(name).or_else(helper)
+    }
+
+    /// What finds tools; `None` where all are listed.
+    pub fn finder(&self) -> Option<&Arc<Finder>> {
+        self.finder.as_ref()
+    }
+
+    /// Every tool that a caller may use, search aside.
+    pub fn usable(&self, caller: &Principal) -> impl Iterator<Item = &(Tool, Arc<Entry>)> {
+        self.lists.usable(caller)
     }
 
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
@@ -210,6 +237,10 @@ impl Snapshot {
     pub fn forget_missing_in(&self, next: &Self) {
         let gone = self.tools.iter().filter(|(name, _)| !next.tools.contains_key(*name));
         gone.for_each(|(_, entry)| entry.metrics.forget());
+        if next.finder.is_none() {
+            let helpers = self.finder.iter().flat_map(|finder| finder.helpers());
+            helpers.for_each(|(_, entry)| entry.metrics.forget());
+        }
     }
 
     /// A prompt by the name that clients use.
@@ -245,6 +276,14 @@ impl Snapshot {
     /// The whole list as the newest clients of an era see it.
     pub fn whole(&self, kind: ListKind, era: Era) -> &JsonText {
         self.lists.whole(kind, latest(era), &self.implementation)
+    }
+
+    /// Whether clients of an era would read a list as `other` has it.
+    pub fn lists_alike(&self, other: &Self, kind: ListKind, era: Era) -> bool {
+        let revision = latest(era);
+        let everything = self.lists.everything(kind, revision, &self.implementation);
+        self.whole(kind, era) == other.whole(kind, era)
+            && everything == other.lists.everything(kind, revision, &other.implementation)
     }
 
     /// What the server offers.
@@ -287,6 +326,19 @@ impl Snapshot {
 }
 
 impl Entry {
+    fn of_helper(helper: Helper, metrics: Arc<ToolMetrics>) -> Arc<Self> {
+        Arc::new(Self {
+            target: Target::Helper(helper),
+            timeout: HELP_TIMEOUT,
+            scopes: Vec::new(),
+            rank: ToolPriority::High,
+            task_support: TaskSupport::Forbidden,
+            repeat: Repeat::default(),
+            mirrored: Vec::new(),
+            metrics,
+        })
+    }
+
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
         let (timeout, scopes, rank) = match &tool.target {
             Target::Own(own) => {
@@ -297,7 +349,9 @@ impl Entry {
                 directory::scopes(config, upstream),
                 ToolPriority::Normal,
             ),
-            Target::OwnOffer | Target::Missing { .. } => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
+            Target::OwnOffer | Target::Missing { .. } | Target::Helper(_) => {
+                (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal)
+            }
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();

@@ -125,6 +125,8 @@ fn config(upstream: Upstream) -> RuntimeConfig {
         providers: Vec::new(),
         serves_models: false,
         store: None,
+        tool_search: None,
+        neighbours: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     call::{CallError, Outcome, stack},
     exchange::{Ask, Caller, Request, Resumption},
+    search::unwrapped,
 };
 use mcpfleet_protocol::{
     Era, ErrorCode,
@@ -46,7 +47,7 @@ pub fn begin(
     let read = match &request.operation {
         Operation::Task { verb, id } => task::relayed(visit, client, request, Wanted { verb: *verb, id })
             .map(|(ask, responses)| (ask, Retry { responses, state: None })),
-        operation => Ok(read(operation)?),
+        operation => Ok(asked(visit, client, operation)?),
     };
     Some(read.and_then(|(ask, retry)| carry_out(visit, client, request, (ask, retry, delivery))))
 }
@@ -103,7 +104,7 @@ pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request
     if let Operation::Task { id, .. } = &request.operation {
         return task::owner_elsewhere(visit, client, id);
     }
-    let (ask, retry) = read(&request.operation)?;
+    let (ask, retry) = asked(visit, client, &request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
         Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
@@ -120,6 +121,12 @@ struct Retry<'a> {
 enum Retried {
     Anew(Option<Resumption>),
     Suspended { key: [u8; 16] },
+}
+
+/// What is asked, and the client's half of a retry.
+fn asked<'a>(visit: &Visit, client: &Client, operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
+    let (ask, retry) = read(operation)?;
+    Some((unwrapped(&visit.snapshot, &client.principal, ask), retry))
 }
 
 fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {

@@ -10,6 +10,7 @@
 //! challenges); RFC 9728 (resource metadata); RFC 9068 and RFC 8725 (what makes a JWT an access token).
 
 mod challenge;
+mod elsewhere;
 mod gatekeeper;
 pub mod keys;
 mod oauth;
@@ -18,8 +19,9 @@ mod principal;
 mod resource;
 
 pub use challenge::Challenge;
+pub use elsewhere::is_admitted;
 pub use gatekeeper::{Fit, Gatekeeper};
-pub use principal::{Principal, Right, Scopes, ToolPatterns};
+pub use principal::{Principal, Right, Scopes, ToolPatterns, matches};
 pub use resource::is_well_known;
 
 use aws_lc_rs::digest::{SHA256, digest};

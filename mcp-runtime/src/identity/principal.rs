@@ -140,8 +140,10 @@ impl From<Vec<String>> for ToolPatterns {
     }
 }
 
+/// Whether a name fits a pattern, in which `*` stands for any text.
+///
 /// Linear in both: each piece is taken at its first place, which leaves the most for the rest.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();

@@ -105,6 +105,8 @@ pub enum HttpRoute {
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// `/registry`.
+    Registry,
     /// Metadata of the resource that a server is to OAuth clients.
     ResourceMetadata,
     /// Anything else.
@@ -118,6 +120,7 @@ impl EncodeLabelValue for HttpRoute {
             Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::Registry => "registry",
             Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })

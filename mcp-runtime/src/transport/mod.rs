@@ -18,6 +18,7 @@ pub mod listener;
 pub mod mcp;
 pub mod metadata;
 pub mod models;
+pub mod registry;
 mod relay;
 pub mod retreat;
 pub mod routes;

@@ -6,12 +6,12 @@ use super::{
     event_stream,
     intake::{MAX_BODY, NoBody},
     mcp::{self, Call},
-    metadata, models, subscriptions,
+    metadata, models, registry, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
     conversation::Visit,
-    fleet::Address,
+    fleet::{Address, REGISTRY, REGISTRY_V0},
     identity::{Challenge, Gatekeeper, Principal, is_well_known},
     model::{self, Body},
     peer::Forwarded,
@@ -67,6 +67,7 @@ fn route_of(request: &Request<Incoming>) -> HttpRoute {
         "/sse" => HttpRoute::Sse,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
+        REGISTRY | REGISTRY_V0 => HttpRoute::Registry,
         _ => HttpRoute::Unknown,
     }
 }
@@ -76,6 +77,10 @@ async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incom
     if route == HttpRoute::ResourceMetadata {
         let document = metadata::get(shared, request.method(), path, headers);
         return document.unwrap_or_else(|| not_found(shared, route));
+    }
+    if route == HttpRoute::Registry {
+        let (parts, _) = request.into_parts();
+        return registry::get(shared, &parts).await.unwrap_or_else(|| not_found(shared, route));
     }
     let Some(server) = shared.fleet.find(Address::read(path)).filter(|_| route != HttpRoute::Unknown) else {
         return not_found(shared, route);

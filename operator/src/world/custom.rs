@@ -95,10 +95,11 @@ fn take(state: &mut State, key: &Key) -> Option<Entry> {
     Some(entry)
 }
 
-/// Servers from which references led to this one before the change, or do after it.
+/// Servers from which references led to this one before the change, or do after it, and those that list it.
 fn leading(state: &mut State, key: &Key, before: Option<&Labels>, after: Option<&Labels>) -> Touched {
     let labels: Vec<&Labels> = [before, after].into_iter().flatten().collect();
-    let servers = state.leading_to(key, &labels);
+    let mut servers = state.leading_to(key, &labels);
+    servers.extend(state.listing(key, &labels));
     state.outdate(&servers);
     Touched { servers, ..Touched::default() }
 }

@@ -22,6 +22,7 @@ pub(super) struct Entry {
     routes: Option<Selector>,
     servers: Option<Selector>,
     services: Option<Selector>,
+    neighbours: Option<Selector>,
     /// Moves when an input of the compile changes.
     pub(super) version: u64,
     pub(super) compiled: Option<Compiled>,
@@ -42,6 +43,8 @@ pub(super) enum Selects {
     /// By `upstreamSelector`.
     Servers,
     Services,
+    /// By `registry`.
+    Neighbours,
 }
 
 impl Entry {
@@ -53,7 +56,8 @@ impl Entry {
         let upstreams = object.spec.upstream_selector.as_ref();
         let servers = upstreams.and_then(|wanted| parse(&wanted.servers));
         let services = upstreams.and_then(|wanted| parse(&wanted.services));
-        Self { object, tools, routes, servers, services, version, compiled }
+        let neighbours = parse(&object.spec.registry);
+        Self { object, tools, routes, servers, services, neighbours, version, compiled }
     }
 
     pub(super) fn selects(&self, kind: Selects, labels: &Labels) -> bool {
@@ -62,6 +66,7 @@ impl Entry {
             Selects::Routes => &self.routes,
             Selects::Servers => &self.servers,
             Selects::Services => &self.services,
+            Selects::Neighbours => &self.neighbours,
         };
         selector.as_ref().is_some_and(|selector| selector.matches(labels))
     }

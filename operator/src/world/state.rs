@@ -65,6 +65,13 @@ impl State {
         reached
     }
 
+    /// Servers that list `server` as a neighbour, which has these labels or had them; never itself.
+    pub(super) fn listing(&self, server: &Key, labels: &[&Labels]) -> BTreeSet<Key> {
+        let Some(home) = self.namespaces.get(&server.namespace) else { return BTreeSet::new() };
+        let listing = labels.iter().flat_map(|labels| home.selecting(Selects::Neighbours, labels));
+        listing.filter(|name| *name != server.name).map(|name| Key::new(&server.namespace, name)).collect()
+    }
+
     /// The same for several servers, themselves included.
     pub(super) fn with_leading_to(&self, servers: BTreeSet<Key>) -> BTreeSet<Key> {
         let mut all = servers.clone();
@@ -157,7 +164,19 @@ impl State {
         services
     }
 
-    /// The server, and those that references lead to from it. Whether they are granted, compile asks.
+    /// Servers that this one lists, apart from those that are `seen`.
+    fn neighbours(&self, server: &Key, seen: &BTreeSet<Key>) -> Vec<Arc<McpServer>> {
+        let (Some(home), Some(entry)) = (self.namespaces.get(&server.namespace), self.entry(server)) else {
+            return Vec::new();
+        };
+        let listed = home.servers.iter().filter(|(name, it)| {
+            entry.selects(Selects::Neighbours, it.object.labels())
+                && !seen.contains(&Key::new(&server.namespace, name.as_str()))
+        });
+        listed.map(|(_, it)| it.object.clone()).collect()
+    }
+
+    /// The server, those that references lead to from it, and its neighbours. Whether they are granted, compile asks.
     fn reachable(&self, server: &Key) -> Vec<Arc<McpServer>> {
         let mut seen = BTreeSet::new();
         let mut open = vec![server.clone()];
@@ -173,6 +192,7 @@ impl State {
             }
             reachable.push(entry.object.clone());
         }
+        reachable.extend(self.neighbours(server, &seen));
         reachable
     }
 }

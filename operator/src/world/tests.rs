@@ -38,6 +38,20 @@ fn a_tool_concerns_the_servers_that_select_it_before_or_after() {
 }
 
 #[test]
+fn a_server_concerns_those_that_list_their_neighbours() {
+    let objects = two_servers();
+    objects.put(named("front", json!({"registry": {"selector": {}}})));
+    assert_eq!(servers(&objects.put(named("crm", json!({})))), ["crm", "front"]);
+    let listed = |objects: &Objects| {
+        let (compilation, _) = objects.compile(&key("front")).unwrap();
+        compilation.product.as_ref().unwrap().encoded.json.contains("http://crm.agents.svc/mcp")
+    };
+    assert!(listed(&objects));
+    assert_eq!(servers(&objects.remove::<McpServer>(&key("crm"))), ["crm", "front"]);
+    assert!(!listed(&objects));
+}
+
+#[test]
 fn a_status_update_concerns_nobody_else() {
     let objects = two_servers();
     let mut hello = tool("hello", json!({}));

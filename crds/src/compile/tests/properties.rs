@@ -4,10 +4,10 @@ use super::{auths, fleets::Fleet, foreign, offers, programs};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
-        McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Redis, Remote, Scaler, SecretKeyRef, Selection, StaticBackend, Store, Tls,
-        ToolExample, ToolPriority, Upstream, UpstreamTools,
+        Admission, Autoscaling, Backend, BodySource, DurationString, Embeddings, HttpBackend, HttpHeader,
+        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Redis, Remote, Scaler, SecretKeyRef, Selection, StaticBackend,
+        Store, Tls, ToolExample, ToolPriority, ToolSearch, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -158,6 +158,12 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
     )
 }
 
+fn tool_search() -> impl Strategy<Value = ToolSearch> {
+    let embeddings = (word(), duration()).prop_map(|(model, timeout)| Embeddings { model, timeout });
+    (any::<i32>(), vec(word(), 0..3), any::<i32>(), option::of(embeddings))
+        .prop_map(|(above, always, results, embeddings)| ToolSearch { above, always, results, embeddings })
+}
+
 fn server() -> BoxedStrategy<McpServer> {
     let admission = (any::<i32>(), any::<i32>(), duration(), any::<i32>()).prop_map(
         |(concurrency, queue_length, queue_timeout, max_streams)| Admission {
@@ -176,7 +182,8 @@ fn server() -> BoxedStrategy<McpServer> {
         (word(), word())
             .prop_map(|(name, key)| Store { redis: Redis { secret_ref: SecretKeyRef { name, key } } }),
     );
-    let selections = (option::of(selection()), option::of(selection()));
+    let registry = (option::of(selection()), option::of(tool_search()));
+    let selections = (option::of(selection()), option::of(selection()), registry);
     let upstreams = (vec(upstream(), 0..4), option::of(foreign::upstream_selector()));
     let offers = (upstreams, vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
     let load = (admission, option::of(autoscaling()), store);
@@ -184,7 +191,7 @@ fn server() -> BoxedStrategy<McpServer> {
         .prop_map(
             |(
                 name,
-                (tools, models),
+                (tools, models, (registry, tool_search)),
                 offers,
                 (auth, public_url),
                 (admission, autoscaling, store),
@@ -196,6 +203,8 @@ fn server() -> BoxedStrategy<McpServer> {
                     replicas: 1,
                     autoscaling,
                     tools,
+                    tool_search,
+                    registry,
                     prompts,
                     resources,
                     upstreams,

@@ -156,7 +156,7 @@ fn truncated(seconds: f64) -> i64 {
 }
 
 /// A text or a whole number, as some issuers number their users.
-fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
+pub(in crate::identity) fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match claims.get(name)? {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
