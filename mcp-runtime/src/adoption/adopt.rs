@@ -7,12 +7,7 @@ use crate::{
     session::{Live, Ticket},
 };
 use bytes::Bytes;
-use mcpfleet_protocol::{
-    Offered,
-    json::JsonText,
-    jsonrpc,
-    server::LogLevel,
-};
+use mcpfleet_protocol::{Offered, json::JsonText, jsonrpc, server::LogLevel};
 use serde_json::{json, value::to_raw_value};
 
 /// What came of it.
@@ -110,11 +105,17 @@ mod tests {
         let text = |memory, stateful: &[&str]| {
             let stateful: Vec<String> = stateful.iter().map(|name| (*name).to_owned()).collect();
             let message: serde_json::Value = serde_json::from_slice(&notice(memory, &stateful)).unwrap();
-            assert_eq!((&message["method"], &message["params"]["level"]), (&json!("notifications/message"), &json!("warning")));
+            assert_eq!(
+                (&message["method"], &message["params"]["level"]),
+                (&json!("notifications/message"), &json!("warning"))
+            );
             message["params"]["data"].as_str().unwrap().to_owned()
         };
         let kept = text(Memory::Kept, &[]);
-        assert!(kept.contains("under way") && !kept.contains("log level") && !kept.contains("behind"), "{kept}");
+        assert!(
+            kept.contains("under way") && !kept.contains("log level") && !kept.contains("behind"),
+            "{kept}"
+        );
         let lost = text(Memory::Lost, &["files", "github"]);
         assert!(lost.contains("log level") && lost.contains("files, github"), "{lost}");
     }

@@ -25,7 +25,7 @@ pub mod question;
 mod record;
 
 pub use adopt::{Adopted, adopt};
-pub use find::{Place, find};
+pub use find::{Place, bequeathed, find};
 pub use record::keep;
 
 use crate::{
@@ -72,7 +72,11 @@ struct Recent<V> {
 impl Default for Adoptions {
     fn default() -> Self {
         let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Self { began, known: Mutex::default(), claims: std::array::from_fn(|_| tokio::sync::Mutex::default()) }
+        Self {
+            began,
+            known: Mutex::default(),
+            claims: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+        }
     }
 }
 

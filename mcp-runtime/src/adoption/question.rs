@@ -55,12 +55,7 @@ pub enum State {
 }
 
 /// What a session is to the replica at `to`; `None` when that gives no answer.
-pub(super) async fn ask(
-    peers: &Arc<Peers>,
-    to: SocketAddr,
-    server: &str,
-    key: SessionKey,
-) -> Option<State> {
+pub(super) async fn ask(peers: &Arc<Peers>, to: SocketAddr, server: &str, key: SessionKey) -> Option<State> {
     send(peers, to, &Question { server: server.to_owned(), session: name(key), news: News::None }).await
 }
 
@@ -89,7 +84,9 @@ pub async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Bod
     let question = body.ok().and_then(|body| serde_json::from_slice::<Question>(&body.to_bytes()).ok());
     match question.and_then(|question| state(shared, &question)) {
         Some(state) => answer::json(StatusCode::OK, serde_json::to_vec(&state).unwrap_or_default()),
-        None => answer::json(StatusCode::BAD_REQUEST, r#"{"error":"no session of a server that is served here"}"#),
+        None => {
+            answer::json(StatusCode::BAD_REQUEST, r#"{"error":"no session of a server that is served here"}"#)
+        }
     }
 }
 
@@ -126,7 +123,9 @@ mod tests {
     fn a_key_reads_back_and_nothing_else_reads() {
         let session = std::array::from_fn(|n| u8::try_from(n * 15).unwrap());
         assert_eq!(key(&name(session)), Some(session));
-        for bad in ["", "07", &"g".repeat(32), &"é".repeat(16), &format!("+{}", "1".repeat(31)), &"0".repeat(33)] {
+        for bad in
+            ["", "07", &"g".repeat(32), &"é".repeat(16), &format!("+{}", "1".repeat(31)), &"0".repeat(33)]
+        {
             assert_eq!(key(bad), None, "{bad}");
         }
     }

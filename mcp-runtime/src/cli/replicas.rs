@@ -41,8 +41,14 @@ pub(super) struct Flags {
     peer_advertise: Option<Advertised>,
     /// The other replicas' peer ports, this one's perhaps among them: who adopts a session whose replica is gone is agreed
     /// with them. A name stands for all its addresses, and is looked up again every 10 s. An operator says it by itself.
-    #[arg(long, env = "MCPFLEET_PEERS", value_name = "HOST:PORT", value_delimiter = ',', requires = "peer",
-          conflicts_with = "operator")]
+    #[arg(
+        long,
+        env = "MCPFLEET_PEERS",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        requires = "peer",
+        conflicts_with = "operator"
+    )]
     peers: Vec<String>,
 }
 

@@ -108,9 +108,7 @@ impl Call<'_> {
                 shared.absent.note(holder);
                 Err(Miss)
             }
-            Err(error @ PeerError::Interrupted { .. }) => {
-                Ok(relay::interrupted(&self.arrived.body, &error))
-            }
+            Err(error @ PeerError::Interrupted { .. }) => Ok(relay::interrupted(&self.arrived.body, &error)),
             Err(error @ PeerError::Busy { .. }) => Ok(answer::peer_failed(&error)),
         }
     }
@@ -122,6 +120,6 @@ impl Call<'_> {
 
     fn ended(&self, ticket: &Ticket) -> Response<Body> {
         self.visit.server.sessions.end(ticket.key);
-        answer::refusal(&Refusal::session_unknown(None))
+        answer::refusal(&Refusal::session_unknown(relay::id_of(&self.arrived.body).as_ref()))
     }
 }

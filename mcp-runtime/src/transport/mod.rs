@@ -26,7 +26,9 @@ pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
+use crate::{
+    adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News,
+};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -147,16 +149,6 @@ impl Shared {
     /// Whether clients are to connect elsewhere for their next request.
     pub fn sends_away(&self) -> bool {
         self.is_draining() || self.retreat.serving() == Serving::Draining
-    }
-
-    /// Where other replicas are to look for a session that begins now: here, or at another when this one is about to go.
-    pub fn owner_of_new(&self) -> String {
-        let own = self.own_address();
-        let Some(peers) = self.peers.as_ref().filter(|_| self.sends_away()) else { return own };
-        let others = peers.others().into_iter().map(|other| other.to_string());
-        let others: Vec<String> = others.filter(|other| !self.absent.has(other)).collect();
-        let any = usize::try_from(RandomState::new().hash_one(&own)).unwrap_or_default();
-        any.checked_rem(others.len()).and_then(|any| others.get(any).cloned()).unwrap_or(own)
     }
 
     fn begin_drain(&self) {

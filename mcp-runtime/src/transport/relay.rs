@@ -25,7 +25,7 @@ struct Head<'a> {
 }
 
 /// The id of the one request in a body. A notification, a response, a batch have none that an error could be sent under.
-fn id_of(body: &[u8]) -> Option<Id<'static>> {
+pub(super) fn id_of(body: &[u8]) -> Option<Id<'static>> {
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
     head.method?;
     Id::read(head.id?).map(Id::into_owned)
@@ -143,7 +143,9 @@ mod tests {
     #[test]
     fn only_a_single_request_has_an_id_to_answer_under() {
         assert_eq!(id_of(REQUEST), Some(Id::string("seven")));
-        for none in ["", "[]", r#"{"id": 1, "result": {}}"#, r#"{"method": "ping"}"#, r#"[{"id": 1, "method": "a"}]"#] {
+        for none in
+            ["", "[]", r#"{"id": 1, "result": {}}"#, r#"{"method": "ping"}"#, r#"[{"id": 1, "method": "a"}]"#]
+        {
             assert_eq!(id_of(none.as_bytes()), None, "{none}");
         }
     }

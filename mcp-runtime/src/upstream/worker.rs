@@ -95,7 +95,8 @@ impl Worker {
         let fitting =
             fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
         *sessions = Some(fitting.clone());
-        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting, budget: Budget::default() });
+        let remote =
+            Arc::new(Remote { watching: Arc::new(watching), sessions: fitting, budget: Budget::default() });
         self.connected(&remote, listing);
         Ok(remote)
     }

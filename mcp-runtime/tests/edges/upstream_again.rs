@@ -5,7 +5,10 @@ use crate::{
     mcp::{connected, count, modern, said, tool},
     server::{Server, dies},
 };
-use mcpfleet_runtime::{call::{CallError, Outcome}, upstream::{Pool, Repeat}};
+use mcpfleet_runtime::{
+    call::{CallError, Outcome},
+    upstream::{Pool, Repeat},
+};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -25,10 +28,11 @@ async fn call_repeating(pool: &Pool, repeat: Repeat) -> Result<Value, CallError>
 async fn shaky(deaths: usize) -> Server {
     let left = Arc::new(AtomicUsize::new(deaths));
     Server::start(move |seen| {
-        let dying = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        std::future::ready(modern(&seen, &[tool("t")]).unwrap_or_else(|| {
-            if dying() { dies() } else { said(&seen, "done") }
-        }))
+        let dying =
+            || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        std::future::ready(
+            modern(&seen, &[tool("t")]).unwrap_or_else(|| if dying() { dies() } else { said(&seen, "done") }),
+        )
     })
     .await
 }

@@ -1,7 +1,9 @@
 //! Any replica answers: three without affinity, one killed, all replaced, one taken away, while clients of both eras go
 //! on. What really ran is read from the ledger of the upstream.
 
-use crate::harness::{Fate, Modern, Replicas, Session, Sharing, UpstreamEra, accept, is_request, request, text, until};
+use crate::harness::{
+    Fate, Modern, Replicas, Session, Sharing, UpstreamEra, accept, is_request, request, text, until,
+};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -31,7 +33,9 @@ async fn a_session_whose_replica_is_killed_goes_on_at_one_other_and_its_client_i
         let (replicas, [mut owner, second, third]) = Replicas::three(UpstreamEra::Legacy, sharing).await;
         let session = Session::open(&owner.mcp).await;
         let at_second = session.at(&second.mcp);
-        assert!(at_second.request(1, "logging/setLevel", &json!({"level": "debug"})).await.status.is_success());
+        assert!(
+            at_second.request(1, "logging/setLevel", &json!({"level": "debug"})).await.status.is_success()
+        );
         for n in 1..=9 {
             let answer = replicas.call(&session, n, COUNT, &json!({})).await.answer();
             assert_eq!(text(&answer), n.to_string(), "{sharing:?}");
@@ -50,8 +54,10 @@ async fn a_session_whose_replica_is_killed_goes_on_at_one_other_and_its_client_i
             async move { at.start(n, COUNT, &json!({})).await.all().await }
         });
         let answers = futures::future::join_all(calls).await;
-        let mut counts: Vec<u64> =
-            answers.iter().map(|said| text(said.last().expect("an answer")).parse().expect("a count")).collect();
+        let mut counts: Vec<u64> = answers
+            .iter()
+            .map(|said| text(said.last().expect("an answer")).parse().expect("a count"))
+            .collect();
         counts.sort_unstable();
         assert_eq!(counts, (1..=10).collect::<Vec<_>>(), "{sharing:?}");
         assert_eq!(sessions(&replicas, COUNT).await, [9, 10], "{sharing:?}");
@@ -111,7 +117,8 @@ impl Client {
 /// Waits until so many more calls have run.
 async fn go_on(replicas: &Replicas) {
     let begun = replicas.upstream.count("ledger_echo", "began").await;
-    let look = || async { (replicas.upstream.count("ledger_echo", "began").await > begun + 60).then_some(()) };
+    let look =
+        || async { (replicas.upstream.count("ledger_echo", "began").await > begun + 60).then_some(()) };
     until("clients to go on", look).await;
 }
 

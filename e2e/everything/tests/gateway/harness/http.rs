@@ -115,7 +115,8 @@ pub(crate) enum Failed {
 async fn exchange(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Reply, Failed> {
     let stream = TcpStream::connect(address).await.map_err(|_| Failed::NotSent)?;
     stream.set_nodelay(true).expect("a socket");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failed::NotSent)?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failed::NotSent)?;
     // At once its owner's, so that whoever gives up the exchange closes the connection.
     let connection = Connection(tokio::spawn(async move { drop(connection.await) }));
     let response = sender.send_request(request).await.map_err(|_| Failed::Broken)?;

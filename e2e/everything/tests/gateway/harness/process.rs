@@ -89,11 +89,22 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
         let mut command = Command::new("redis-server");
-        command.args(["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", &port.to_string()]);
+        command.args([
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ]);
         let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
-        let connect = || async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop) };
+        let connect =
+            || async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop) };
         until("redis-server to listen", connect).await;
         Self { port, child }
     }

@@ -61,7 +61,8 @@ impl Replicas {
         };
         let shares = redis.as_ref().map_or(Shares::Nothing, |redis| Shares::Store(redis.url()));
         let manifests = Manifests::sharing(&shares, &upstream.url());
-        let bound: Vec<_> = (0..ADDRESSES).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let bound: Vec<_> =
+            (0..ADDRESSES).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
         let addresses = bound.iter().map(|socket| socket.local_addr().expect("its address")).collect();
         let (started, turn) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Self { upstream, redis, manifests, addresses, started, endpoints: Mutex::default(), turn }
