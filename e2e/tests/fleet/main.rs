@@ -11,5 +11,6 @@ mod live;
 mod programs;
 mod readiness;
 mod references;
+mod replicas;
 mod rollout;
 mod support;

@@ -14,6 +14,9 @@ use futures::future::join_all;
 use sha2::{Digest as _, Sha256};
 use std::{net::SocketAddr, sync::Arc};
 
+/// Replicas that are asked whether they take a session which begins here when this one is about to go.
+const HEIRS: usize = 3;
+
 /// Where a session is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -68,6 +71,20 @@ async fn asked(visit: &Visit, peers: &Arc<Peers>, key: SessionKey, gone: &[Strin
     .await;
     let own = (!visit.shared.is_draining()).then(|| peers.own_address());
     place(key, &answers, own)
+}
+
+/// A session that begins while this process is about to go: another replica's, when there is one that takes it.
+pub async fn bequeathed(visit: &Visit, ticket: Ticket) -> Ticket {
+    let Some(peers) = &visit.shared.peers else { return ticket };
+    let own = peers.own_address();
+    let mut heirs = peers.others();
+    heirs.sort_by_key(|replica| std::cmp::Reverse(rank(ticket.key, *replica)));
+    for heir in heirs.into_iter().filter(|heir| *heir != own).take(HEIRS) {
+        if question::ask(peers, heir, &visit.server.name, ticket.key).await == Some(State::Free) {
+            return Ticket { owner: heir.to_string(), ..ticket };
+        }
+    }
+    ticket
 }
 
 /// What the answers of the others come to. Pure.

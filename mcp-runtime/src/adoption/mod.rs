@@ -25,7 +25,7 @@ pub mod question;
 mod record;
 
 pub use adopt::{Adopted, adopt};
-pub use find::{Place, find};
+pub use find::{Place, bequeathed, find};
 pub use record::keep;
 
 use crate::{

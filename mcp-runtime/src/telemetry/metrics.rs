@@ -250,11 +250,11 @@ impl Metrics {
     }
 
     /// Whether a server's store serves; `None` when it has none.
-    pub fn store(&self, server: &str, serves: Option<bool>) {
+    pub fn store(&self, server: &str, up: Option<bool>) {
         let labels = ServerLabels { server: server.to_owned() };
-        match serves {
-            Some(serves) => {
-                self.stores.get_or_create(&labels).set(serves.into());
+        match up {
+            Some(up) => {
+                self.stores.get_or_create(&labels).set(up.into());
             }
             None => {
                 self.stores.remove(&labels);

@@ -120,6 +120,6 @@ impl Call<'_> {
 
     fn ended(&self, ticket: &Ticket) -> Response<Body> {
         self.visit.server.sessions.end(ticket.key);
-        answer::refusal(&Refusal::session_unknown(None))
+        answer::refusal(&Refusal::session_unknown(relay::id_of(&self.arrived.body).as_ref()))
     }
 }

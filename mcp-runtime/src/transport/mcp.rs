@@ -15,6 +15,7 @@ use super::{
     subscriptions,
 };
 use crate::{
+    adoption,
     catalog::Snapshot,
     conversation::{self, Answered, Client, Delivery, Visit},
     identity::Principal,
@@ -108,7 +109,7 @@ impl Call<'_> {
 
     async fn request(&self, request: Request<'_>) -> Response<Body> {
         if let Operation::Initialize(wanted) = &request.operation {
-            return self.initialize(&request, wanted);
+            return self.initialize(&request, wanted).await;
         }
         let client = match self.client(&request).await {
             Ok(client) => client,
@@ -161,10 +162,14 @@ impl Call<'_> {
         }
     }
 
-    fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
+    async fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
         let capabilities = ClientCapabilities::read(wanted.capabilities);
-        let owner = self.visit.shared.owner_of_new();
+        let owner = self.visit.shared.own_address();
         let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
+        let ticket = match ticket {
+            Ok(ticket) if self.visit.shared.sends_away() => Ok(adoption::bequeathed(&self.visit, ticket).await),
+            ticket => ticket,
+        };
         let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
         let result = self.visit.snapshot.initialize(wanted.negotiated);
         let answered = Answered::success(&request.id, &result);

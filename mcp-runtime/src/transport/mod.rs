@@ -152,16 +152,6 @@ impl Shared {
         self.is_draining() || self.retreat.serving() == Serving::Draining
     }
 
-    /// Where other replicas are to look for a session that begins now: here, or at another when this one is about to go.
-    pub fn owner_of_new(&self) -> String {
-        let own = self.own_address();
-        let Some(peers) = self.peers.as_ref().filter(|_| self.sends_away()) else { return own };
-        let others = peers.others().into_iter().map(|other| other.to_string());
-        let others: Vec<String> = others.filter(|other| !self.absent.has(other)).collect();
-        let any = usize::try_from(RandomState::new().hash_one(&own)).unwrap_or_default();
-        any.checked_rem(others.len()).and_then(|any| others.get(any).cloned()).unwrap_or(own)
-    }
-
     fn begin_drain(&self) {
         self.stopping.cancel();
     }

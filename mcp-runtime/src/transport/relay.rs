@@ -25,7 +25,7 @@ struct Head<'a> {
 }
 
 /// The id of the one request in a body. A notification, a response, a batch have none that an error could be sent under.
-fn id_of(body: &[u8]) -> Option<Id<'static>> {
+pub(super) fn id_of(body: &[u8]) -> Option<Id<'static>> {
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
     head.method?;
     Id::read(head.id?).map(Id::into_owned)
