@@ -25,7 +25,7 @@ use crate::{
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::Roster,
 };
-use about::{identity, implementation, list_changes};
+use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
 use lists::{Lists, latest};
 use mcpfleet_config::{
@@ -34,7 +34,7 @@ use mcpfleet_config::{
 };
 use mcpfleet_protocol::{
     Era, ListChanges, Revision, ServerCapabilities, Tool,
-    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
+    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover_keeping},
     client::ListKind,
     header::ParamHeader,
     json::JsonText,
@@ -152,9 +152,10 @@ impl Snapshot {
             tools,
             directory,
             lists,
-            discover: discover(
+            discover: discover_keeping(
                 &tasks::offered(&identity, &parts.roster),
                 CachePolicy { ttl_ms: TTL_MS, scope },
+                keeps(config, &parts.roster),
             ),
             identity,
             implementation,
