@@ -102,8 +102,7 @@ async fn an_answer_that_is_too_large_costs_its_call() {
 async fn who_does_not_read_keeps_nobody_from_his_answer() {
     let trouble = Trouble::start(&[], &[]).await;
     let client = Modern::new(&trouble.mcp);
-    let params =
-        json!({"name": "progress", "arguments": {"steps": 200_000}, "_meta": {"progressToken": 1}});
+    let params = json!({"name": "progress", "arguments": {"steps": 200_000}, "_meta": {"progressToken": 1}});
     let unread = client.request(1, "tools/call", &params).await;
     assert_eq!(text(&client.call(2, "count", &json!({})).await), "2");
     let last = unread.answer().await;
@@ -114,7 +113,12 @@ async fn who_does_not_read_keeps_nobody_from_his_answer() {
 async fn what_is_said_in_one_call_is_heard_in_no_other() {
     let wants_logs = |name: &str| -> Post {
         let meta = json!({"io.modelcontextprotocol/logLevel": "debug"});
-        modern(&json!({}), 1, "tools/call", &json!({"name": name, "arguments": {"secret": "s"}, "_meta": meta}))
+        modern(
+            &json!({}),
+            1,
+            "tools/call",
+            &json!({"name": name, "arguments": {"secret": "s"}, "_meta": meta}),
+        )
     };
     for (processes, heard) in [("shared", 0), ("per-session", 1)] {
         let trouble = Trouble::start(&["--processes", processes], &[]).await;

@@ -26,8 +26,8 @@ use mcpfleet_protocol::{
     Era, Revision,
     answer::Keeps,
     client::{
-        AnswerForm, DiscoverReply, Failure, FromServer, LegacyPeer, Outgoing, Peer, Probe, SentSession, answer_form,
-        classify_failure, classify_probe, read, sse_endpoint,
+        AnswerForm, DiscoverReply, Failure, FromServer, LegacyPeer, Outgoing, Peer, Probe, SentSession,
+        answer_form, classify_failure, classify_probe, read, sse_endpoint,
     },
     header::SessionId,
     json::JsonText,

@@ -29,7 +29,8 @@ impl Trouble {
     pub(crate) async fn under(starter: &[&str], flags: &[&str], doing: &[&str]) -> Self {
         let processes = tempfile::tempdir().expect("a directory");
         let directory = processes.path().to_str().expect("a path");
-        let command = [starter, &[env!("CARGO_BIN_EXE_troublemaker"), "--processes", directory], doing].concat();
+        let command =
+            [starter, &[env!("CARGO_BIN_EXE_troublemaker"), "--processes", directory], doing].concat();
         let runtime = Runtime::bridge(flags, &command).await;
         Self { mcp: runtime.mcp.clone(), runtime, processes }
     }
