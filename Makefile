@@ -104,8 +104,9 @@ test-conformance-full: test-programs ## The suite in all four pairs of eras, and
 test-clients: test-programs ## Official MCP clients, the latest of each language, through the runtime
 	e2e/scripts/clients quick
 
-test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server
+test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server; servers that are programs
 	e2e/scripts/clients all
+	e2e/scripts/programs
 
 test-upstreams: test-programs ## Real MCP servers of every kind behind the runtime: killed, stopped, changed
 	e2e/scripts/upstreams matrix

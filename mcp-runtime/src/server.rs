@@ -164,12 +164,6 @@ impl Server {
         self.began.elapsed() >= FIRST_LISTS || self.pool.roster().is_settled()
     }
 
-    /// Whether each of its upstreams has answered at some time.
-    pub fn has_answers(&self) -> bool {
-        let roster = self.pool.roster();
-        roster.status.iter().all(|upstream| roster.about.iter().any(|(name, _)| *name == upstream.name))
-    }
-
     /// Waits until each upstream has been heard once, or has been found to be of no use; at most `longest`.
     pub async fn settled(&self, longest: Duration) {
         let mut roster = self.pool.changed();

@@ -1,6 +1,8 @@
 //! `troublemaker`: an MCP server of 2025-11-25 on standard input and output that does what programs should not. It writes
 //! the ids of its processes into a directory, so that a test can tell what is left of them.
 
+#![allow(clippy::disallowed_methods, reason = "it blocks and it ends at once: that is what it is for")]
+
 use clap::Parser;
 use serde_json::{Value, json};
 use std::fs;

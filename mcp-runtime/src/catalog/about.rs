@@ -2,10 +2,10 @@
 
 use super::{missing, offers::Offers};
 use crate::upstream::Roster;
-use mcpfleet_config::RuntimeConfig;
+use mcpfleet_config::{Processes, RuntimeConfig, UpstreamTransport};
 use mcpfleet_protocol::{
-    ListChanges, Offered, ResourcesOffer, ServerCapabilities,
-    answer::{Implementation, ServerIdentity},
+    Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities,
+    answer::{Implementation, Keeps, ServerIdentity},
 };
 
 /// Most bytes of instructions that are gathered from upstreams.
@@ -40,6 +40,18 @@ pub fn identity(
         _ => instructions(config, roster),
     };
     ServerIdentity { info: info.clone(), capabilities, instructions }
+}
+
+/// Whether it is a program of an earlier revision of which each session has a process.
+pub fn keeps(config: &RuntimeConfig, roster: &Roster) -> Keeps {
+    let program = config.is_program().map(|upstream| &upstream.transport);
+    let apart = matches!(program, Some(UpstreamTransport::Stdio { processes: Processes::PerSession, .. }));
+    let spoken = roster.status.first().and_then(|upstream| Revision::parse(upstream.revision.as_deref()?));
+    if apart && spoken.is_some_and(|spoken| spoken.era() == Era::Legacy) {
+        Keeps::Sessions
+    } else {
+        Keeps::Nothing
+    }
 }
 
 /// Its own name and version; those of the program when it is nothing but a program.

@@ -27,7 +27,7 @@ use crate::{
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
     upstream::{Repeat, Roster},
 };
-use about::{identity, implementation, list_changes};
+use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
 use lists::{Lists, latest};
 use mcpfleet_config::{
@@ -36,7 +36,7 @@ use mcpfleet_config::{
 };
 use mcpfleet_protocol::{
     Era, ListChanges, Revision, ServerCapabilities, Tool,
-    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
+    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover_keeping},
     client::ListKind,
     header::ParamHeader,
     json::JsonText,
@@ -174,9 +174,10 @@ impl Snapshot {
             directory,
             lists,
             finder,
-            discover: discover(
+            discover: discover_keeping(
                 &tasks::offered(&identity, &parts.roster),
                 CachePolicy { ttl_ms: TTL_MS, scope },
+                keeps(config, &parts.roster),
             ),
             identity,
             implementation,

@@ -65,7 +65,7 @@ pub struct Args {
 }
 
 /// What a pod of a fleet is told.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 struct Fleet {
     /// The operator: follow the configurations that it sends, and report to it.
     #[arg(long = "operator", env = "MCPFLEET_OPERATOR", value_name = "URL",
@@ -86,7 +86,7 @@ struct Fleet {
     max_config_format: u32,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Input {
     /// Compiled configuration of one server: JSON, plain or gzip. A file `revision` beside it says how new it is.
@@ -104,19 +104,13 @@ impl Args {
     /// Those of a process that serves one configuration which is there already, by itself.
     pub(super) fn giving(given: Given, listening: Listening) -> Self {
         Self {
-            input: Input { config: None, manifests: None, given: Some(given) },
+            input: Input { given: Some(given), ..Input::default() },
             credentials: None,
             tls_dir: None,
             stdio: false,
             server: None,
             listening,
-            fleet: Fleet {
-                operator: None,
-                operator_token: None,
-                operator_ca: None,
-                state: None,
-                max_config_format: FORMAT,
-            },
+            fleet: Fleet { max_config_format: FORMAT, ..Fleet::default() },
             replicas: replicas::Flags::default(),
         }
     }

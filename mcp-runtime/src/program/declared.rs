@@ -63,9 +63,18 @@ pub enum ProgramError {
     /// There are enough of them.
     #[error("all of its {MAX_PROCESSES} processes are in use; try again later")]
     TooMany,
+    /// It has never run.
+    #[error("{0}")]
+    Unstartable(End),
     /// It is gone in the middle of something.
     #[error("{0} before it answered; whether the request took effect is unknown")]
     Ended(End),
+}
+
+impl From<End> for ProgramError {
+    fn from(end: End) -> Self {
+        if end.is_unstartable() { Self::Unstartable(end) } else { Self::Ended(end) }
+    }
 }
 
 impl Program {

@@ -39,7 +39,7 @@ pub enum End {
 
 impl End {
     /// Whether it has never run.
-    pub fn is_unstartable(self) -> bool {
+    pub(super) fn is_unstartable(self) -> bool {
         matches!(self, Self::Exited(NOT_FOUND | NOT_STARTED))
     }
 }

@@ -132,7 +132,7 @@ impl Readiness {
         // Once ready it stays so: an upstream that joins later is no reason to send clients away.
         let heard = |server: &Arc<Server>| match self.patience {
             Patience::Short => server.is_settled(),
-            Patience::Endless => server.has_answers(),
+            Patience::Endless => server.pool.roster().has_answers(),
         };
         let unheard = !self.shared.fleet.all().values().all(heard);
         if unheard && !matches!(self.last(), Verdict::Ready) {

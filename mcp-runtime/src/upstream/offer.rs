@@ -32,6 +32,11 @@ impl Roster {
     pub fn is_settled(&self) -> bool {
         self.status.iter().all(|upstream| upstream.state != UpstreamState::Connecting)
     }
+
+    /// Whether each upstream has answered at some time.
+    pub fn has_answers(&self) -> bool {
+        self.status.iter().all(|upstream| self.about.iter().any(|(name, _)| *name == upstream.name))
+    }
 }
 
 /// A tool that was served, or would be.

@@ -110,12 +110,11 @@ impl Lease {
 }
 
 impl State {
-    /// Whoever has used his session a moment ago keeps it.
-    fn oldest_unused(&self, now: Instant) -> Option<ClientSession> {
+    /// Of the sessions of legacy clients that nobody uses the one that was used first, if that was so long ago.
+    fn oldest_unused(&self, spared: Duration) -> Option<ClientSession> {
         let unused = self.kept.iter().filter(|(_, kept)| Arc::strong_count(kept) == 1);
         let used = unused.map(|(session, kept)| (*session, *kept.used()));
-        let old = used.filter(|(_, used)| now.saturating_duration_since(*used) >= SPARED_FOR);
-        old.min_by_key(|(_, used)| *used).map(|(session, _)| session)
+        used.filter(|(_, used)| used.elapsed() >= spared).min_by_key(|(_, used)| *used).map(|(it, _)| it)
     }
 }
 
@@ -201,8 +200,7 @@ impl Sessions {
     fn kept(&self, session: ClientSession) -> Arc<Kept> {
         let mut state = self.lock();
         if !state.kept.contains_key(&session) && state.kept.len() >= MAX_KEPT {
-            let unused = state.kept.iter().filter(|(_, kept)| Arc::strong_count(kept) == 1);
-            let oldest = unused.min_by_key(|(_, kept)| *kept.used()).map(|(session, _)| *session);
+            let oldest = state.oldest_unused(Duration::ZERO);
             oldest.map(|oldest| state.kept.remove(&oldest));
         }
         state.kept.entry(session).or_default().clone()
@@ -267,10 +265,9 @@ impl Sessions {
             return;
         }
         let mut state = self.lock();
-        let (idle, kept) = match state.idle.is_empty() {
-            false => (Some(state.idle.remove(0)), None),
-            true => (None, state.oldest_unused(Instant::now()).and_then(|oldest| state.kept.remove(&oldest))),
-        };
+        let idle = (!state.idle.is_empty()).then(|| state.idle.remove(0));
+        let oldest = idle.is_none().then(|| state.oldest_unused(SPARED_FOR)).flatten();
+        let kept = oldest.and_then(|oldest| state.kept.remove(&oldest));
         drop(state);
         drop((idle, kept));
     }

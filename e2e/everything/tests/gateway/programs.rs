@@ -1,7 +1,7 @@
 //! Programs that behave, behind `mcp-runtime bridge`: what a client of any revision sees of them.
 
 use crate::harness::{
-    Everything, Modern, Session, Trouble, UpstreamEra, accept, is_request, request, text, until,
+    Everything, Modern, Post, Session, Trouble, UpstreamEra, accept, is_request, request, text, until,
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -89,8 +89,7 @@ async fn changes_reach_those_who_listen() {
         let program = Everything::start(era, processes).await;
         let session = Session::open(&program.mcp).await;
         let mut stream = session.listen().await;
-        session.call(1, "test_trigger_tool_change", &json!({})).await;
-        until("news of the list", || async { Some(()) }).await;
+        session.call(1, "add_tool", &json!({"name": "brand_new"})).await;
         let news = stream.next().await.expect("news");
         assert_eq!(news["method"], "notifications/tools/list_changed", "{era:?}");
     }
@@ -101,7 +100,7 @@ async fn a_program_speaks_for_itself() {
     let trouble = Trouble::start(&["--name", "front"], &[]).await;
     let initialize = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let message = request(1, "initialize", &initialize);
-    let answer = trouble.mcp.post(&crate::harness::Post::message(&message)).await.answer().await;
+    let answer = trouble.mcp.post(&Post::message(&message)).await.answer().await;
     let info = json!({"name": "troublemaker", "title": "Trouble", "version": "9.9",
                       "websiteUrl": "https://trouble.example.com"});
     assert_eq!(answer["result"]["serverInfo"], info);

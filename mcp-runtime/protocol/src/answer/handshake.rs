@@ -74,15 +74,35 @@ pub fn initialize(identity: &ServerIdentity, negotiated: Revision) -> JsonText {
         .finish()
 }
 
+/// Whether a server keeps something from one request of a client to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// It does not, as 2026-07-28 has it.
+    Nothing,
+    /// It does, for each session of an earlier revision.
+    Sessions,
+}
+
 /// The result of `server/discover` (2026-07-28, server/discover, "Response").
 pub fn discover(identity: &ServerIdentity, cache: CachePolicy) -> JsonText {
+    discover_keeping(identity, cache, Keeps::Nothing)
+}
+
+/// The same, for a client that could speak either way and would lose something without sessions: only those who know
+/// [`key::SESSIONS`] look at it.
+pub fn discover_keeping(identity: &ServerIdentity, cache: CachePolicy, keeps: Keeps) -> JsonText {
+    let meta = server_meta_members(&identity.info);
+    let meta = match keeps {
+        Keeps::Nothing => meta,
+        Keeps::Sessions => meta.raw(key::SESSIONS, "true"),
+    };
     let versions = Revision::SERVED.map(|revision| quoted(revision.as_str()));
     let writer = ObjectWriter::new()
         .text("resultType", "complete")
         .raw("supportedVersions", &array(versions.iter().map(String::as_str)))
         .raw("capabilities", identity.capabilities.write(Revision::LATEST_MODERN).as_str())
         .text_some("instructions", identity.instructions.as_deref());
-    cache.write(writer).raw("_meta", server_meta(&identity.info).as_str()).finish()
+    cache.write(writer).raw("_meta", meta.finish().as_str()).finish()
 }
 
 /// `_meta` of a result: servers SHOULD say who they are (2026-07-28, basic, "Per-response protocol fields").

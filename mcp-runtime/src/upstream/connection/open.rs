@@ -24,9 +24,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
 use mcpfleet_protocol::{
     Era, Revision,
+    answer::Keeps,
     client::{
-        AnswerForm, Failure, FromServer, LegacyPeer, Outgoing, Peer, Probe, SentSession, answer_form,
-        classify_failure, classify_probe, read, sse_endpoint,
+        AnswerForm, DiscoverReply, Failure, FromServer, LegacyPeer, Outgoing, Peer, Probe, SentSession,
+        answer_form, classify_failure, classify_probe, read, sse_endpoint,
     },
     header::SessionId,
     json::JsonText,
@@ -48,6 +49,10 @@ impl Hello<'_, Endpoint> {
         let id = self.ids.next();
         let answered = self.ask(self.ourselves().discover(&id), &id).await?;
         match classify_probe(answered.status, &answered.message) {
+            // What it keeps for a session is worth more than what the newer revision has.
+            Probe::Modern(result) if DiscoverReply::read(result)?.keeps == Keeps::Sessions => {
+                self.legacy().await
+            }
             Probe::Modern(result) => {
                 self.modern(Outlet::Url(self.to.clone()), (Wire::StreamableHttp, None), result)
             }

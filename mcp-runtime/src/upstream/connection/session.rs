@@ -159,7 +159,7 @@ impl Session {
         match &self.outlet {
             Outlet::Url(_) => ClientError::NoAnswer,
             Outlet::Process(process) => match tokio::time::timeout(LAST_WORD, process.ended()).await {
-                Ok(end) => ProgramError::Ended(end).into(),
+                Ok(end) => ProgramError::from(end).into(),
                 Err(_) => ClientError::NoAnswer,
             },
         }

@@ -66,19 +66,15 @@ impl Hello<'_, Arc<Program>> {
     }
 
     async fn probed(self, manner: Manner, greeted: &Arc<AtomicBool>) -> Result<Session, ClientError> {
-        let stranger = self.start(manner, greeted).await?;
+        let mut stranger = self.start(manner, greeted).await?;
         match self.hear(&stranger).await {
-            Ok(Heard::Modern(result)) => {
-                let outlet = stranger.outlet.clone();
-                let mut stranger = stranger;
-                self.modern(outlet, stranger.take_wire(), &result)
-            }
+            Ok(Heard::Modern(result)) => self.modern(stranger.outlet.clone(), stranger.take_wire(), &result),
             Ok(Heard::Legacy) => self.legacy(stranger, None).await,
             Ok(Heard::Greeted(result)) => {
                 self.to.found_legacy();
                 self.legacy(stranger, Some(result)).await
             }
-            Err(ClientError::Program(ProgramError::Ended(end))) if !end.is_unstartable() => {
+            Err(ClientError::Program(ProgramError::Ended(_))) => {
                 drop(stranger);
                 let stranger = self.start(manner, greeted).await?;
                 let session = self.legacy(stranger, None).await?;
