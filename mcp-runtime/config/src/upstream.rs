@@ -163,6 +163,7 @@ pub enum UpstreamAccess {
 }
 
 impl UpstreamAccess {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // what serde calls it with
     fn is_any(&self) -> bool {
         *self == Self::Any
     }

@@ -12,21 +12,21 @@ use super::{
 use std::{collections::BTreeMap, ops::Bound};
 
 /// What a hit in each field counts: name, title, examples, description, parameters, and what those say.
-const WEIGHTS: [f64; FIELDS] = [3.5, 2.5, 1.5, 1.2, 0.6, 0.3];
+const WEIGHTS: [f64; FIELDS] = [3.5, 2.5, 1.5, 1.5, 0.6, 0.3];
 /// How much a long field counts less.
 const LENGTH: [f64; FIELDS] = [0.4, 0.4, 0.6, 0.6, 0.7, 0.7];
 /// How soon more hits of a term count no more.
-const SATURATION: f64 = 1.6;
+const SATURATION: f64 = 1.2;
 /// Most terms of a query.
 const MAX_QUERY: usize = 32;
 /// Most words that the beginning of a word stands for.
 const MAX_COMPLETIONS: usize = 16;
 /// What a hit counts of a word that means the same, that begins so, that is almost written so.
-const KIN: f64 = 0.45;
-const BEGINS: f64 = 0.5;
+const KIN: f64 = 0.5;
+const BEGINS: f64 = 0.3;
 const ALMOST: f64 = 0.5;
 /// Shortest beginning, and shortest word in which a letter may be wrong, in characters.
-const MIN_BEGINNING: usize = 3;
+const MIN_BEGINNING: usize = 4;
 const MIN_TYPO: usize = 5;
 
 /// Every term of every document.
@@ -93,14 +93,19 @@ impl Index {
         words.sort();
         words.dedup();
         let view = self.view(visible);
-        let mut scores: BTreeMap<usize, f64> = BTreeMap::new();
+        let mut sums: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
         for word in &words {
             for (document, score) in self.contributions(word, &view) {
-                *scores.entry(document).or_default() += score;
+                let (sum, matched) = sums.entry(document).or_default();
+                *sum += score;
+                *matched += 1;
             }
         }
-        let mut hits: Vec<Hit> =
-            scores.into_iter().map(|(document, score)| Hit { document, score }).collect();
+        let whole = count(words.len());
+        // Rather all words of a query than one of them well.
+        let score = |(sum, matched): (f64, usize)| sum * count(matched) / whole;
+        let hits = sums.into_iter().map(|(document, sum)| Hit { document, score: score(sum) });
+        let mut hits: Vec<Hit> = hits.collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits
     }

