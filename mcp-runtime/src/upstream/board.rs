@@ -8,7 +8,7 @@ use super::{
     tools::pinnable, wanted::Wanted,
 };
 use crate::call::CallError;
-use mcpfleet_config::{Upstream, status::UpstreamState};
+use mcpfleet_config::Upstream;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -98,10 +98,9 @@ impl Board {
     /// The definitions of each upstream that pins can be about; or its state, for one that does not answer.
     pub(super) fn definitions(&self) -> Vec<Definitions> {
         let of = |(name, slot): (&String, &Slot)| {
-            let status = slot.known.status(name);
-            let answers = status.state == UpstreamState::Connected;
-            let listed = || pinnable(&slot.wanted.upstream, &slot.known.listing().tools);
-            Definitions { upstream: name.clone(), given: answers.then(listed).ok_or(status) }
+            let listing = slot.known.listing().ok_or_else(|| slot.known.status(name));
+            let given = listing.map(|listing| pinnable(&slot.wanted.upstream, &listing.tools));
+            Definitions { upstream: name.clone(), given }
         };
         self.lock().by_name.iter().map(of).collect()
     }
