@@ -60,7 +60,7 @@ impl Board {
             let name = wanted.upstream.name.clone();
             let slot = match before.remove(&name) {
                 Some(slot) if slot.wanted == *wanted => slot,
-                Some(slot) if slot.wanted.is_same_connection(wanted) => slot.as_wanted(wanted),
+                Some(slot) if slot.wanted.is_same_connection(wanted) => slot.renewed(wanted),
                 old => slots.new_slot(wanted, old, &start),
             };
             slots.by_name.insert(name, slot);
@@ -138,7 +138,7 @@ impl Board {
 
 impl Slot {
     /// The same connection, with other names, filters or pins for what comes from it.
-    fn as_wanted(mut self, wanted: &Wanted) -> Self {
+    fn renewed(mut self, wanted: &Wanted) -> Self {
         self.wanted = wanted.clone();
         self.known.expose(&wanted.upstream);
         self
