@@ -1,8 +1,8 @@
 //! From what users wrote to what a runtime serves: pure, total and deterministic.
 //!
-//! In: one server and everything in its namespace that may belong to it. Out: the configuration (hot), what
-//! its pods need (a change there is a rollout), and a report of what was refused or odd, per object and
-//! field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
+//! In: one server, everything in its namespace that may belong to it, and what its references name. Out: the
+//! configuration (hot), what its pods need (a change there is a rollout), and a report of what was refused or odd,
+//! per object and field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
 //! The same input gives the same bytes in whatever order it comes. The operator, `serve -f` and `lint` all
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
@@ -17,6 +17,8 @@ mod resource;
 mod route;
 mod select;
 mod server;
+mod store;
+mod surroundings;
 mod tool;
 mod upstream;
 mod upstream_tools;
@@ -27,6 +29,7 @@ mod tests;
 pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
+pub use surroundings::{Sight, Surroundings};
 pub use upstream::endpoint;
 
 use crate::v1alpha1::{McpServer, McpTool, ProviderRoute};
@@ -37,7 +40,7 @@ use std::collections::BTreeSet;
 /// Port of a server's Service for plain HTTP, and with `spec.tls`.
 pub const SERVICE_PORTS: (u16, u16) = (80, 443);
 
-/// What a configuration is compiled from. Objects of other namespaces are passed over.
+/// What a configuration is compiled from. Objects of other namespaces are passed over, but for what references name.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// The server.
@@ -46,8 +49,11 @@ pub struct Inputs<'a> {
     pub tools: &'a [&'a McpTool],
     /// Routes that its selector is applied to.
     pub routes: &'a [&'a ProviderRoute],
-    /// Servers that `serverRef` can name; may hold the server itself.
+    /// Servers that references lead to, directly or through others, and those that `upstreamSelector` is applied to; of
+    /// every namespace. May hold the server itself.
     pub servers: &'a [&'a McpServer],
+    /// What else references can name.
+    pub surroundings: Surroundings<'a>,
     /// Where it will run.
     pub placement: &'a Placement,
 }
@@ -141,7 +147,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
-    let server::Shell { server, listener, access, admission } = shell?;
+    let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
         server,
@@ -154,6 +160,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
+        store,
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);

@@ -78,6 +78,7 @@ pub enum Severity {
 pub enum Reason {
     AuthMissing,
     BackendMissing,
+    CrdMissing,
     Cycle,
     DescriptionMissing,
     DuplicateModel,
@@ -95,6 +96,7 @@ pub enum Reason {
     InvalidSelector,
     InvalidTemplate,
     InvalidUrl,
+    NamespaceNotWatched,
     NothingSelected,
     NothingServed,
     NotServed,
@@ -102,11 +104,16 @@ pub enum Reason {
     OutOfRange,
     PinsMissing,
     PinsUnused,
+    PortNotFound,
+    ReferenceNotGranted,
     ResourceNotFound,
     SecretRefMissing,
     ServerNotFound,
+    ServiceNotFound,
     TooLarge,
+    TooMany,
     UnknownArgument,
+    UpstreamNotReady,
 }
 
 impl Reason {
@@ -115,6 +122,7 @@ impl Reason {
         match self {
             Self::AuthMissing => "AuthMissing",
             Self::BackendMissing => "BackendMissing",
+            Self::CrdMissing => "CrdMissing",
             Self::Cycle => "Cycle",
             Self::DescriptionMissing => "DescriptionMissing",
             Self::DuplicateModel => "DuplicateModel",
@@ -132,6 +140,7 @@ impl Reason {
             Self::InvalidSelector => "InvalidSelector",
             Self::InvalidTemplate => "InvalidTemplate",
             Self::InvalidUrl => "InvalidURL",
+            Self::NamespaceNotWatched => "NamespaceNotWatched",
             Self::NothingSelected => "NothingSelected",
             Self::NothingServed => "NothingServed",
             Self::NotServed => "NotServed",
@@ -139,11 +148,16 @@ impl Reason {
             Self::OutOfRange => "OutOfRange",
             Self::PinsMissing => "PinsMissing",
             Self::PinsUnused => "PinsUnused",
+            Self::PortNotFound => "PortNotFound",
+            Self::ReferenceNotGranted => "ReferenceNotGranted",
             Self::ResourceNotFound => "ResourceNotFound",
             Self::SecretRefMissing => "SecretRefMissing",
             Self::ServerNotFound => "ServerNotFound",
+            Self::ServiceNotFound => "ServiceNotFound",
             Self::TooLarge => "TooLarge",
+            Self::TooMany => "TooMany",
             Self::UnknownArgument => "UnknownArgument",
+            Self::UpstreamNotReady => "UpstreamNotReady",
         }
     }
 }

@@ -2,10 +2,13 @@
 
 mod access;
 mod auths;
+mod discovery;
 mod fleets;
+mod foreign;
 mod guidance;
 mod offers;
 mod properties;
+mod references;
 mod upstream_tools;
 
 use super::*;

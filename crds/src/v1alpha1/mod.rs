@@ -17,6 +17,7 @@ mod resource;
 mod route;
 mod server;
 mod status;
+mod store;
 mod tool;
 mod upstream;
 
@@ -30,13 +31,15 @@ pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVaria
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use store::{Redis, Store};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
+pub(crate) use upstream::default_path;
 pub use upstream::{
     EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
-    ToolOverride, Upstream, UpstreamAccess, UpstreamTools,
+    ToolOverride, Upstream, UpstreamAccess, UpstreamSelector, UpstreamTools,
 };
 
 /// API group of the three kinds.

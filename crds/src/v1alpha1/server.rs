@@ -1,6 +1,9 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Upstream};
+use super::{
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream,
+    UpstreamSelector,
+};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -41,8 +44,8 @@ use std::collections::BTreeMap;
     .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
 #[x_kube(validation = Rule::new("!has(self.auth.oauth) || size(self.auth.oauth) == 0 || has(self.publicURL)")
     .message("auth.oauth needs publicURL: clients learn from it where to get a token, and for which resource"))]
-#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
-    .message("a server needs something to serve: set tools.selector, upstreams, models.selector, prompts or resources"))]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || has(self.upstreamSelector) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams, upstreamSelector, models.selector, prompts or resources"))]
 pub struct McpServerSpec {
     /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
     /// ours where `autoscaling` is set; leave it out of manifests then.
@@ -70,6 +73,11 @@ pub struct McpServerSpec {
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub upstreams: Vec<Upstream>,
+    /// McpServers and Services of this namespace that become upstreams by their labels, named like themselves. Their tools
+    /// get that name as a prefix, `-` as `_` and a `_` behind it, or what annotation `mcpfleet.dev/prefix` of the object
+    /// says. One of `upstreams` wins over a found one of its name; there are at most 64 in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_selector: Option<UpstreamSelector>,
     /// Which ProviderRoutes of this namespace it serves under `/v1`; absent means that `/v1` is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Selection>,
@@ -92,6 +100,9 @@ pub struct McpServerSpec {
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_origins: Vec<String>,
+    /// Where its pods keep what they share; absent: each in its own memory, which ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
     /// Settings of its pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<PodTemplate>,
@@ -226,7 +237,8 @@ pub struct McpServerStatus {
     #[serde(default)]
     pub config: ConfigStatus,
     /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
-    /// or route is refused. `Reconciling` and `Stalled` are present while they hold.
+    /// or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds is left out. `Reconciling`
+    /// and `Stalled` are present while they hold.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

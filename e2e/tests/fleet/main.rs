@@ -9,5 +9,6 @@ mod bad_input;
 mod children;
 mod live;
 mod readiness;
+mod references;
 mod rollout;
 mod support;

@@ -1,6 +1,6 @@
 //! MCP servers behind the one that is served.
 
-use crate::{CredentialRef, Header, ToolAnnotations};
+use crate::{CredentialRef, Header, RuntimeConfig, ToolAnnotations};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -63,6 +63,18 @@ impl UpstreamTransport {
             Self::StreamableHttp { .. } => &[],
             Self::Stdio { env, .. } => env,
         }
+    }
+}
+
+impl RuntimeConfig {
+    /// The program that this server is, when it is nothing else: it offers nothing of its own, and everything of the
+    /// program under the program's names.
+    pub fn is_program(&self) -> Option<&Upstream> {
+        let [upstream] = self.upstreams.as_slice() else { return None };
+        let program = matches!(upstream.transport, UpstreamTransport::Stdio { .. });
+        let whole = upstream.prefix.is_empty() && upstream.tools.is_everything();
+        let alone = self.tools.is_empty() && self.prompts.is_empty() && self.resources.is_empty();
+        (program && whole && alone).then_some(upstream)
     }
 }
 

@@ -27,6 +27,7 @@ fn server(status: &PodStatus) -> Value {
         "refusedConfiguration": status.rejected.as_ref().map(|rejected| &rejected.message),
         "missingCredentials": status.missing_credentials.iter().map(|it| it.credential.to_string()).collect::<Vec<_>>(),
         "certificate": status.tls.as_ref().and_then(|tls| tls.message.as_ref()),
+        "store": status.store.as_ref().and_then(|store| store.message.as_ref()),
         "upstreams": status.upstreams,
     })
 }

@@ -5,15 +5,18 @@ use crate::{
     readiness::{Readiness, handshake::TLS_FAILED, verdict::Verdict},
     server::Server,
     source::Source,
+    store::Health,
     transport::{Shared, listener::Form},
 };
-use mcpfleet_config::status::{PodStatus, Rejected, TlsStatus, UpstreamStatus};
+use mcpfleet_config::status::{PodStatus, Rejected, StoreStatus, TlsStatus, UpstreamStatus};
 use std::collections::BTreeMap;
 
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
 pub fn document(admin: &Admin) -> String {
     let text = match &admin.source {
-        Source::Config { .. } => serde_json::to_string(&only(&admin.shared, &admin.readiness)),
+        Source::Config { .. } | Source::Given(_) => {
+            serde_json::to_string(&only(&admin.shared, &admin.readiness))
+        }
         Source::Manifests(_) => serde_json::to_string(&all(admin)),
     };
     text.unwrap_or_else(|_| "{}".into())
@@ -48,6 +51,7 @@ fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
     }
     bound_withheld(&mut upstreams);
     PodStatus {
+        store: store(&server.store.health()),
         config_hash: Some(snapshot.parts.hash.clone()),
         config_revision: server.revision(),
         rejected: rejected(server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused())),
@@ -81,6 +85,14 @@ fn nothing(shared: &Shared, readiness: &Readiness) -> PodStatus {
         tls: tls(readiness),
         rejected: rejected(shared.fleet.refused()),
         ..PodStatus::default()
+    }
+}
+
+fn store(health: &Health) -> Option<StoreStatus> {
+    match health {
+        Health::Own => None,
+        Health::Shared => Some(StoreStatus { serves: true, message: None }),
+        Health::Gone { why } => Some(StoreStatus { serves: false, message: Some(bounded(why)) }),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     catalog::{Found, Snapshot, merge::Target},
     exchange::Ask,
     telemetry::ToolMetrics,
+    upstream::Repeat,
 };
 use serde_json::{Value, json, value::RawValue, value::to_raw_value};
 use std::{sync::Arc, time::Duration};
@@ -26,6 +27,8 @@ pub struct Routed {
     pub scopes: Vec<String>,
     /// Longest that it may take.
     pub timeout: Duration,
+    /// Whether its upstream may be sent it again.
+    pub repeat: Repeat,
     /// Counts it.
     pub metrics: Arc<ToolMetrics>,
 }
@@ -44,6 +47,7 @@ pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
                 ask,
                 scopes: entry.scopes.clone(),
                 timeout: entry.timeout,
+                repeat: entry.repeat,
                 metrics: entry.metrics.clone(),
             })
         }
@@ -79,6 +83,7 @@ fn absent(snapshot: &Snapshot, name: &str, ask: &Ask) -> Result<Routed, CallErro
         ask: ask.clone(),
         scopes: snapshot.upstream_scopes(&found.upstream),
         timeout: DEFAULT_TIMEOUT,
+        repeat: Repeat::default(),
         metrics: snapshot.other().clone(),
     })
 }
@@ -89,7 +94,7 @@ fn routed(snapshot: &Snapshot, found: Found, ask: Ask) -> Routed {
         _ => DEFAULT_TIMEOUT,
     };
     let metrics = snapshot.method_metrics(ask.method()).clone();
-    Routed { target: found.target, ask, scopes: found.scopes, timeout, metrics }
+    Routed { target: found.target, ask, scopes: found.scopes, timeout, repeat: Repeat::default(), metrics }
 }
 
 /// The prompt or resource that a completion is for, and the reference by its server's own name

@@ -91,7 +91,9 @@ async fn execute(
     (request, caller): (&Request, &Caller),
 ) -> Result<Outcome, CallError> {
     match (&routed.target, line) {
-        (Target::Upstream { upstream, .. }, Some(line)) => line.send(upstream, request, caller, None).await,
+        (Target::Upstream { upstream, .. }, Some(line)) => {
+            line.repeating(routed.repeat).send(upstream, request, caller, None).await
+        }
         (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
             message: format!("upstream {upstream:?} is not part of this server; list again what there is"),
         }),

@@ -35,7 +35,18 @@ pub fn identity(
         logging: offered(!config.upstreams.is_empty()),
         extensions: None,
     };
-    ServerIdentity { info: info.clone(), capabilities, instructions: instructions(config, roster) }
+    let instructions = match (config.is_program(), roster.about.as_slice()) {
+        (Some(_), [(_, about)]) => about.instructions.clone(),
+        _ => instructions(config, roster),
+    };
+    ServerIdentity { info: info.clone(), capabilities, instructions }
+}
+
+/// Its own name and version; those of the program when it is nothing but a program.
+pub fn implementation(config: &RuntimeConfig, roster: &Roster) -> Implementation {
+    let about = config.is_program().and_then(|_| roster.about.first());
+    let program = about.and_then(|(_, about)| about.info.clone());
+    program.unwrap_or_else(|| Implementation::new(config.server.to_string(), env!("CARGO_PKG_VERSION")))
 }
 
 /// What cannot be used now, and what upstreams tell models, each under its name.

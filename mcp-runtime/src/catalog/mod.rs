@@ -24,9 +24,9 @@ use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
-    upstream::Roster,
+    upstream::{Repeat, Roster},
 };
-use about::{identity, list_changes};
+use about::{identity, implementation, list_changes};
 use directory::Directory;
 use lists::{Lists, latest};
 use mcpfleet_config::{
@@ -112,6 +112,8 @@ pub struct Entry {
     pub rank: ToolPriority,
     /// Whether the gateway may make tasks of its calls.
     pub task_support: TaskSupport,
+    /// Whether an upstream may be sent its calls again.
+    pub repeat: Repeat,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -126,7 +128,7 @@ impl Snapshot {
         let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
-        let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        let implementation = implementation(config, &parts.roster);
         // What depends on the caller is the caller's own (2026-07-28, caching, "cacheScope").
         let scope = if parts.gate.is_open() { CacheScope::Public } else { CacheScope::Private };
         let identity = identity(&implementation, config, &parts.offers, &parts.roster);
@@ -300,7 +302,8 @@ impl Entry {
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
         let task_support = tool.definition.task_support();
-        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
+        let repeat = if tool.definition.is_idempotent() { Repeat::Idempotent } else { Repeat::Unsent };
+        Self { target: tool.target, timeout, scopes, rank, task_support, repeat, mirrored, metrics }
     }
 }
 

@@ -14,7 +14,7 @@ pub mod identity;
 pub mod listener;
 mod pool;
 
-pub use pool::Peers;
+pub use pool::{MAX_OTHERS, Peers};
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -5,6 +5,7 @@ use crate::{
     exchange::{Answer, Unanswered},
     upstream::Interest,
 };
+use bytes::Bytes;
 use mcpfleet_protocol::{
     jsonrpc::{Id, Outcome},
     server::LogLevel,
@@ -41,6 +42,8 @@ struct State {
     next_call: u64,
     questions: HashMap<Id<'static>, oneshot::Sender<Answer>>,
     subscriptions: BTreeMap<String, Option<Interest>>,
+    /// Waits for the next chance to be said.
+    notice: Option<Bytes>,
     /// Ends the notification stream that is open, when another takes its place.
     stream: CancellationToken,
 }
@@ -67,6 +70,16 @@ impl Live {
     /// `logging/setLevel`.
     pub fn set_log_level(&self, level: LogLevel) {
         self.lock().log_level = Some(level);
+    }
+
+    /// Something that the client is to be told as soon as there is a stream to it. One at a time: the last counts.
+    pub fn set_notice(&self, message: Bytes) {
+        self.lock().notice = Some(message);
+    }
+
+    /// What the client is to be told, which is told once.
+    pub fn take_notice(&self) -> Option<Bytes> {
+        self.lock().notice.take()
     }
 
     /// Registers a call. Two may have the same id: a client's mistake is not to cost another call its answer.
@@ -182,6 +195,7 @@ impl Live {
     pub(super) fn is_empty(&self) -> bool {
         let state = self.lock();
         state.log_level.is_none()
+            && state.notice.is_none()
             && state.calls.is_empty()
             && state.questions.values().all(oneshot::Sender::is_closed)
             && state.subscriptions.is_empty()

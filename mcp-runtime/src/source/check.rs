@@ -8,7 +8,8 @@ use super::{
 use crate::catalog::needs::credential_users;
 use mcpfleet_config::{WHOLE_SECRET, status::CredentialUser};
 use mcpfleet_crds::compile::{
-    self, Compiled, Inputs, Kind, ObjectKey, Placement, Reason, Refused, Report, check_route, check_tool,
+    self, Compiled, Inputs, Kind, ObjectKey, Placement, Reason, Refused, Report, Surroundings, check_route,
+    check_tool,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,11 +34,15 @@ pub fn check(manifests: &Manifests, placement: &Placement) -> Checked {
     let tools: Vec<_> = manifests.tools.values().collect();
     let routes: Vec<_> = manifests.routes.values().collect();
     let servers: Vec<_> = manifests.servers.values().collect();
+    let grants: Vec<_> = manifests.grants.iter().collect();
+    let services: Vec<_> = manifests.services.iter().collect();
     let mut problems = manifests.problems.clone();
     let mut selected = BTreeSet::new();
     let mut outcomes = BTreeMap::new();
     for (key, server) in &manifests.servers {
-        let inputs = Inputs { server, tools: &tools, routes: &routes, servers: &servers, placement };
+        let surroundings = Surroundings::of_manifests(&grants, &services);
+        let inputs =
+            Inputs { server, tools: &tools, routes: &routes, servers: &servers, surroundings, placement };
         let mut outcome = compile::compile(&inputs);
         if let (Ok(compiled), Locked::Read(lock), Placement::Standalone { .. }) =
             (&mut outcome, &manifests.lock, placement)
@@ -145,6 +150,7 @@ fn place_of(user: &CredentialUser, server: &ObjectKey) -> (ObjectKey, String) {
             "spec.backend.http.auth".into(),
         ),
         CredentialUser::Upstream(name) => (server.clone(), format!("spec.upstreams[{name}].remote.auth")),
+        CredentialUser::Store => (server.clone(), "spec.store.redis.secretRef".into()),
         CredentialUser::Access => (server.clone(), "spec.auth.keys.secretRef".into()),
         CredentialUser::Route(name) => (
             ObjectKey { kind: Kind::ProviderRoute, namespace, name: name.clone() },

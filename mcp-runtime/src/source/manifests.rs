@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mcpfleet_config::CredentialRef;
 use mcpfleet_crds::{
     compile::ObjectKey,
+    foreign::{ReferenceGrant, Service},
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
 use std::{
@@ -31,6 +32,10 @@ pub struct Manifests {
     pub tools: BTreeMap<ObjectKey, McpTool>,
     /// Routes.
     pub routes: BTreeMap<ObjectKey, ProviderRoute>,
+    /// What namespaces let others refer to.
+    pub grants: Vec<ReferenceGrant>,
+    /// Services, which only a cluster has.
+    pub services: Vec<Service>,
     /// File and first line of each object.
     pub places: BTreeMap<ObjectKey, (String, u64)>,
     /// Documents that cannot be used.
@@ -119,6 +124,8 @@ impl Manifests {
     fn add(&mut self, object: Object, file: &str, line: u64) {
         match object {
             Object::Foreign => {}
+            Object::Grant(grant) => self.grants.push(grant),
+            Object::Service(service) => self.services.push(*service),
             Object::Secret(secret) => self.secret(&secret, file, line),
             Object::Server(server) => {
                 if self.claim(&ObjectKey::server(&server), file, line) {

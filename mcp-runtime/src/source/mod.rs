@@ -8,12 +8,14 @@ pub mod check;
 pub mod document;
 pub mod file;
 pub mod fingerprint;
+pub mod given;
 pub mod kept;
 pub mod lock;
 pub mod manifests;
 pub mod problem;
 
-use crate::credentials;
+use crate::{credentials, readiness::Patience};
+use given::Given;
 use lock::needs_pins;
 use manifests::Locked;
 use mcpfleet_config::{ConfigHash, DecodeError, FORMAT, RuntimeConfig, status::Rejected};
@@ -37,6 +39,8 @@ pub enum Source {
     },
     /// A directory (or file) of manifests.
     Manifests(PathBuf),
+    /// Made in this process.
+    Given(Given),
 }
 
 /// What was read.
@@ -70,6 +74,7 @@ impl Source {
         match self {
             Self::Config { path, .. } => vec![path.clone(), path.with_file_name(file::REVISION)],
             Self::Manifests(path) => vec![path.clone()],
+            Self::Given(_) => Vec::new(),
         }
     }
 
@@ -77,7 +82,17 @@ impl Source {
     pub fn newest(&self) -> u32 {
         match self {
             Self::Config { newest, .. } => *newest,
-            Self::Manifests(_) => FORMAT,
+            Self::Manifests(_) | Self::Given(_) => FORMAT,
+        }
+    }
+
+    /// For how long what it declares may keep a process from being ready by not answering.
+    pub fn patience(&self) -> Patience {
+        match self {
+            // One upstream going wrong must not take the others' clients away.
+            Self::Config { .. } | Self::Manifests(_) => Patience::Short,
+            // It is nothing but that upstream.
+            Self::Given(_) => Patience::Endless,
         }
     }
 
@@ -86,6 +101,7 @@ impl Source {
         match self {
             Self::Config { path, newest } => read_config(path, *newest),
             Self::Manifests(path) => read_manifests(path, placement),
+            Self::Given(given) => given.read(),
         }
     }
 }

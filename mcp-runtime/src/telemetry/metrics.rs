@@ -31,6 +31,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     pub(super) upstreams: Family<UpstreamLabels, Gauge>,
     pub(super) withheld: Family<UpstreamLabels, Gauge>,
+    stores: Family<ServerLabels, Gauge>,
     ready: Gauge,
     operator: Gauge,
 }
@@ -146,6 +147,7 @@ impl Default for Metrics {
             reloads: Family::default(),
             requests: Family::default(),
             upstreams: Family::default(),
+            stores: Family::default(),
             withheld: Family::default(),
             ready: Gauge::default(),
             operator: Gauge::default(),
@@ -184,6 +186,11 @@ impl Metrics {
             "mcpfleet_upstream_connected",
             "1 while the upstream's tools can be called",
             self.upstreams.clone(),
+        );
+        registry.register(
+            "mcpfleet_store_up",
+            "1 while the store that replicas share serves",
+            self.stores.clone(),
         );
         registry.register(
             "mcpfleet_upstream_withheld_tools",
@@ -237,6 +244,19 @@ impl Metrics {
     /// A request was answered.
     pub fn answered(&self, route: HttpRoute, code: u16) {
         self.requests.get_or_create(&RequestLabels { route, code }).inc();
+    }
+
+    /// Whether a server's store serves; `None` when it has none.
+    pub fn store(&self, server: &str, serves: Option<bool>) {
+        let labels = ServerLabels { server: server.to_owned() };
+        match serves {
+            Some(serves) => {
+                self.stores.get_or_create(&labels).set(serves.into());
+            }
+            None => {
+                self.stores.remove(&labels);
+            }
+        }
     }
 
     /// The last readiness verdict.

@@ -54,7 +54,7 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
 async fn elsewhere(call: &Call<'_>, messages: &[Result<Incoming<'_>, Refusal>]) -> Option<Response<Body>> {
     let context = messages.iter().find_map(|message| message.as_ref().ok().map(context_of))?;
     let ticket = call.session(context, None).ok().flatten()?;
-    call.elsewhere(&ticket.owner).await
+    call.held_elsewhere(&ticket).await
 }
 
 /// A batch is one revision's, in one session.

@@ -74,11 +74,10 @@ pub async fn delete(call: Call<'_>) -> Response<Body> {
     match call.opened(&session, None) {
         Err(why) => answer::refusal(&why),
         Ok(ticket) => {
-            if let Some(response) = call.elsewhere(&ticket.owner).await {
+            if let Some(response) = call.held_elsewhere(&ticket).await {
                 return response;
             }
-            call.visit.server.sessions.end(ticket.key);
-            call.visit.server.pool.forget(ticket.key);
+            call.visit.end(ticket.key).await;
             answer::empty(StatusCode::NO_CONTENT)
         }
     }
@@ -93,7 +92,7 @@ impl Call<'_> {
                 Err(why) => answer::refusal(&why),
                 Ok(None) => answer::refusal(&Refusal::session_required(None)),
                 Ok(Some(ticket)) => {
-                    if let Some(response) = self.only_there(&ticket.owner).await {
+                    if let Some(response) = self.held_elsewhere(&ticket).await {
                         return response;
                     }
                     if let (Some(live), Some(id)) =
@@ -150,8 +149,10 @@ impl Call<'_> {
             Some(Ok(exchange)) => Ok(match client.era() {
                 Era::Modern => Source::direct(exchange),
                 Era::Legacy => {
+                    let notice = client.live.as_ref().filter(|_| delivery == Delivery::Streamed);
+                    let notice = notice.and_then(|live| live.take_notice());
                     let running = running(client, request);
-                    Source::driven(exchange, running, &self.visit.shared.detached)
+                    Source::driven(exchange, (running, notice), &self.visit.shared.detached)
                 }
             }),
             Some(Err(answered)) => Err(Box::new(answered)),
@@ -162,7 +163,7 @@ impl Call<'_> {
 
     fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
         let capabilities = ClientCapabilities::read(wanted.capabilities);
-        let owner = self.visit.shared.own_address();
+        let owner = self.visit.shared.owner_of_new();
         let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
         let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
         let result = self.visit.snapshot.initialize(wanted.negotiated);
@@ -184,7 +185,7 @@ impl Call<'_> {
         match self.session(&request.context, Some(request)) {
             Err(why) => Err(Box::new(answer::refusal(&why))),
             Ok(None) => Ok(Arc::new(Client::without_session(revision, principal))),
-            Ok(Some(ticket)) => match self.elsewhere(&ticket.owner).await {
+            Ok(Some(ticket)) => match self.held_elsewhere(&ticket).await {
                 Some(response) => Err(Box::new(response)),
                 None => Ok(Arc::new(self.in_session(&ticket))),
             },
@@ -222,11 +223,7 @@ impl Call<'_> {
             Ok(None) => return answer::accepted(),
             Ok(Some(ticket)) => ticket,
         };
-        let elsewhere = match &notification.notified {
-            Notified::Cancelled { .. } => self.only_there(&ticket.owner).await,
-            _ => self.elsewhere(&ticket.owner).await,
-        };
-        if let Some(response) = elsewhere {
+        if let Some(response) = self.held_elsewhere(&ticket).await {
             return response;
         }
         match &notification.notified {
@@ -239,15 +236,6 @@ impl Call<'_> {
             _ => {}
         }
         answer::accepted()
-    }
-
-    /// The answer of the replica at `owner` to what means nothing anywhere else: when it cannot be reached now, the client is
-    /// to try again rather than to believe that it was heard.
-    async fn only_there(&self, owner: &str) -> Option<Response<Body>> {
-        if let Some(response) = self.elsewhere(owner).await {
-            return Some(response);
-        }
-        (!self.visit.shared.is_here(owner, self.arrived)).then(answer::not_heard)
     }
 
     /// The answer of the replica at `owner`, when that is another one and can be reached. When it cannot, whoever asked goes

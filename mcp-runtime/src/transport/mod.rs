@@ -11,11 +11,14 @@ pub mod connection;
 pub mod duplex;
 pub mod event_stream;
 pub mod held;
+mod holder;
 pub mod intake;
+mod leave;
 pub mod listener;
 pub mod mcp;
 pub mod metadata;
 pub mod models;
+mod relay;
 pub mod retreat;
 pub mod routes;
 pub mod streaming;
@@ -23,7 +26,9 @@ pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
+use crate::{
+    adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News,
+};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -57,15 +62,28 @@ pub struct Shared {
     pub keys: Arc<Keyring>,
     /// Those of them that could not be reached just now.
     pub absent: absent::Absent,
+    /// Who holds which session.
+    pub adoptions: Adoptions,
     /// Streams of clients that speak HTTP+SSE.
     pub event_streams: event_stream::EventStreams,
     /// The other replicas, when this one is told where they reach it.
     pub peers: Option<Arc<Peers>>,
     /// What there is to tell the operator.
     pub news: Arc<News>,
+    /// The end of the port for other replicas, which outlasts that for clients.
+    pub peer_port: Closing,
     answered: AtomicU64,
     stopping: CancellationToken,
     probe_key: HeaderValue,
+}
+
+/// How a port ends.
+#[derive(Clone, Debug, Default)]
+pub struct Closing {
+    /// Cancelled when no more is taken there.
+    pub stop: CancellationToken,
+    /// The connections that are open.
+    pub connections: TaskTracker,
 }
 
 /// From where the listener can be reached.
@@ -97,9 +115,11 @@ impl Shared {
             retreat: retreat::Retreat::default(),
             keys,
             absent: absent::Absent::default(),
+            adoptions: Adoptions::default(),
             event_streams: event_stream::EventStreams::default(),
             peers,
             news: Arc::default(),
+            peer_port: Closing::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),
             probe_key: HeaderValue::from(key),
@@ -129,6 +149,16 @@ impl Shared {
     /// Whether clients are to connect elsewhere for their next request.
     pub fn sends_away(&self) -> bool {
         self.is_draining() || self.retreat.serving() == Serving::Draining
+    }
+
+    /// Where other replicas are to look for a session that begins now: here, or at another when this one is about to go.
+    pub fn owner_of_new(&self) -> String {
+        let own = self.own_address();
+        let Some(peers) = self.peers.as_ref().filter(|_| self.sends_away()) else { return own };
+        let others = peers.others().into_iter().map(|other| other.to_string());
+        let others: Vec<String> = others.filter(|other| !self.absent.has(other)).collect();
+        let any = usize::try_from(RandomState::new().hash_one(&own)).unwrap_or_default();
+        any.checked_rem(others.len()).and_then(|any| others.get(any).cloned()).unwrap_or(own)
     }
 
     fn begin_drain(&self) {

@@ -68,11 +68,12 @@ impl Subscriber {
         let edition = visit.server.editions.subscribe();
         let told = *edition.borrow();
         let (watched, interests): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
+        let notice = live.as_ref().and_then(|live| live.take_notice());
         let displaced = live.as_ref().map(|live| live.take_stream()).unwrap_or_default();
         Self {
             told,
             closing: subscription.closing_message(&visit.snapshot.implementation),
-            ready: subscription.opening_message().into_iter().collect(),
+            ready: subscription.opening_message().into_iter().chain(notice).collect(),
             subscription,
             live,
             _interests: interests.into_iter().flatten().collect(),

@@ -52,7 +52,7 @@ pub async fn get(call: &Call<'_>) -> Response<Body> {
         Ok(ticket) => ticket,
     };
     if let Some(ticket) = &ticket
-        && let Some(response) = call.elsewhere(&ticket.owner).await
+        && let Some(response) = call.held_elsewhere(ticket).await
     {
         return response;
     }

@@ -4,7 +4,7 @@
 //! what it writes is dropped.
 
 use super::{
-    Definitions, Roster, failure, known::Known, line::Line, remote::Remote, task::StopOnDrop,
+    Definitions, Roster, again::Repeat, failure, known::Known, line::Line, remote::Remote, task::StopOnDrop,
     tools::pinnable, wanted::Wanted,
 };
 use crate::call::CallError;
@@ -92,6 +92,7 @@ impl Board {
         Ok(Line {
             remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.trouble()))?,
             check: slot.turn.check.clone(),
+            repeat: Repeat::default(),
         })
     }
 
@@ -108,6 +109,17 @@ impl Board {
     /// Every upstream that answers.
     pub(super) fn remotes(&self) -> Vec<Arc<Remote>> {
         self.lock().by_name.values().filter_map(|slot| slot.known.remote.clone()).collect()
+    }
+
+    /// Names of those that keep something for each session.
+    pub(super) fn stateful(&self) -> Vec<String> {
+        let slots = self.lock();
+        let stateful = slots.by_name.iter().filter(|(_, slot)| {
+            slot.known.remote.as_ref().is_some_and(|remote| remote.watching.is_stateful())
+        });
+        let mut names: Vec<String> = stateful.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
     }
 
     pub(super) fn roster(&self) -> Arc<Roster> {

@@ -1,7 +1,7 @@
 //! What a failed call says to whoever made it.
 
 use super::connection::{ClientError, RpcFailure};
-use crate::{call::CallError, egress::EgressError};
+use crate::{call::CallError, egress::EgressError, program::ProgramError};
 use mcpfleet_config::status::UpstreamError;
 use mcpfleet_protocol::{Era, ErrorCode};
 
@@ -52,6 +52,7 @@ pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
         | ClientError::NoEndpoint
         | ClientError::Endpoint(_)
         | ClientError::NoAnswer => true,
+        ClientError::Program(why) => *why != ProgramError::TooMany,
         ClientError::Credential(_)
         | ClientError::Timeout(_)
         | ClientError::Busy(_)

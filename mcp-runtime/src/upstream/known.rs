@@ -23,6 +23,8 @@ pub(super) struct Known {
     since: String,
     /// What there is to say of its offer.
     note: Option<String>,
+    /// What there is to say of how it talks.
+    complaint: Option<String>,
     last_error: Option<UpstreamError>,
     /// What it said last, when it has said anything. Names, filters and pins are applied to it anew when they change.
     listing: Option<Arc<Listing>>,
@@ -59,6 +61,7 @@ impl Known {
             state: UpstreamState::Connecting,
             since: now(),
             note: None,
+            complaint: None,
             last_error: None,
             listing: None,
             keep: Keep::Listed,
@@ -91,6 +94,11 @@ impl Known {
         self.greeting = Some(greeting);
         self.remote = Some(remote);
         self.expose(upstream);
+    }
+
+    /// It answers, and does what it should not.
+    pub(super) fn complain(&mut self, complaint: Option<String>) {
+        self.complaint = complaint;
     }
 
     /// It has not.
@@ -141,17 +149,27 @@ impl Known {
             name: name.to_owned(),
             state: self.state,
             tools: count(self.offers.tools.len()),
-            message: self.trouble().map(|error| error.message.clone()).or_else(|| self.note.clone()),
+            message: self.message(),
             revision: self.greeting.as_ref().map(|greeting| greeting.revision.to_string()),
             transport: self.greeting.as_ref().map(|greeting| match greeting.wire {
                 Wire::StreamableHttp => UpstreamWire::StreamableHttp,
                 Wire::HttpSse => UpstreamWire::HttpSse,
+                Wire::Stdio => UpstreamWire::Stdio,
             }),
             since: Some(self.since.clone()),
             last_error: self.last_error.clone(),
             withheld: withheld.iter().take(MAX_WITHHELD).cloned().collect(),
             withheld_count: count(withheld.len()),
         }
+    }
+
+    fn message(&self) -> Option<String> {
+        if let Some(trouble) = self.trouble() {
+            return Some(trouble.message.clone());
+        }
+        let said: Vec<&str> =
+            [&self.note, &self.complaint].into_iter().flatten().map(String::as_str).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     fn enter(&mut self, state: UpstreamState) {

@@ -15,7 +15,10 @@
 //! | 2026-07-28 | Streamable HTTP | one connection for all; the caller's capabilities go with each | `subscriptions/listen` |
 //! | 2025-03-26 to 2025-11-25 | Streamable HTTP | by session ([`sessions`]), if it has any | GET |
 //! | 2024-11-05, or any over its transport | HTTP+SSE | by session, each with a stream of its own | that stream |
+//! | any | stdio, `processes: shared` | one process for all, which asks nobody anything in the middle of a legacy call | its output |
+//! | any | stdio, `processes: perSession` | by session, each with a process of its own | the output of the one that lists |
 
+mod again;
 mod approved;
 mod bell;
 mod board;
@@ -36,6 +39,7 @@ mod tools;
 mod wanted;
 mod worker;
 
+pub use again::Repeat;
 pub use bell::Updated;
 pub use interest::{Interest, MAX_RESOURCES, TooMany};
 pub use line::{Following, Line};
@@ -134,6 +138,12 @@ impl Pool {
     /// on them.
     pub fn forget(&self, session: [u8; 16]) {
         self.board.remotes().iter().for_each(|remote| remote.sessions.forget(session));
+    }
+
+    /// Names of the upstreams that keep something for each session of a client, so that it cannot move to another
+    /// replica.
+    pub fn stateful(&self) -> Vec<String> {
+        self.board.stateful()
     }
 
     /// Hands on that a legacy client's roots have changed, to the upstreams that it has used.

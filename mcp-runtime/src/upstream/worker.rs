@@ -3,9 +3,10 @@
 
 use super::{
     Pace,
+    again::Budget,
     bell::Bell,
     board::{Board, Turn},
-    connection::{ClientError, Connection, Endpoint, Listens, Listing, Mirrored, Plan},
+    connection::{ClientError, Connection, Listens, Listing, Mirrored, Plan, Target},
     interest::Interests,
     known::{Greeting, Keep},
     listening::Listener,
@@ -33,7 +34,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 pub(super) struct Worker {
     /// Name of the upstream.
     upstream: String,
-    endpoint: Endpoint,
+    target: Target,
     around: Around,
     turn: Turn,
     bell: Arc<Bell>,
@@ -54,9 +55,9 @@ impl Worker {
     /// # Errors
     /// Why it cannot; only another configuration changes that.
     pub(super) fn new(wanted: &Wanted, egress: &Egress, around: Around, turn: Turn) -> Result<Self, String> {
-        let endpoint = wanted.endpoint(egress)?;
+        let target = wanted.target(egress, around.pace)?;
         let bell = around.bell.clone();
-        Ok(Self { upstream: wanted.upstream.name.clone(), endpoint, around, turn, bell })
+        Ok(Self { upstream: wanted.upstream.name.clone(), target, around, turn, bell })
     }
 
     /// Runs until it is stopped from outside.
@@ -93,7 +94,8 @@ impl Worker {
         let fitting =
             fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
         *sessions = Some(fitting.clone());
-        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting });
+        let remote =
+            Arc::new(Remote { watching: Arc::new(watching), sessions: fitting, budget: Budget::default() });
         self.connected(&remote, listing);
         Ok(remote)
     }
@@ -101,7 +103,7 @@ impl Worker {
     /// The connection that lists can do everything, so that nothing is hidden from it. Nobody is asked through it.
     fn plan(&self) -> Plan {
         Plan {
-            endpoint: self.endpoint.clone(),
+            target: self.target.clone(),
             declared: everything(),
             listens: Listens::ForNews,
             bell: self.bell.clone(),
@@ -169,6 +171,7 @@ impl Worker {
         };
         self.around.board.write(&self.upstream, &self.turn, |known, upstream| {
             known.answered(upstream, listing, greeting, remote.clone());
+            known.complain(self.target.complaint());
         });
     }
 

@@ -33,7 +33,7 @@ use group::Group;
 use mcpfleet_config::{
     Encoded,
     status::PodStatus,
-    stream::{Report, Serving, Signals},
+    stream::{Hello, Report, Serving, Signals},
 };
 use outbox::Outbox;
 use std::{
@@ -165,9 +165,9 @@ impl Fleet {
     }
 
     /// A pod has dialled. Returns the number of its stream.
-    fn join(&self, server: &Key, uid: &str, pod: &str, format: u32, outbox: &Arc<Outbox>) -> u64 {
+    fn join(&self, server: &Key, uid: &str, pod: &str, hello: &Hello, outbox: &Arc<Outbox>) -> u64 {
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.with(server, |group, _| group.join(uid, pod, format, session, outbox));
+        self.with(server, |group, _| group.join(uid, pod, hello, session, outbox));
         session
     }
 

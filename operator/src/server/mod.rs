@@ -47,6 +47,7 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
     }
     let observed = offer::offer(&context, observed).await?;
     let Some(bundle) = context.certificates.bundle() else { return Ok(Next::Retry) };
+    let written = observed.accepted_hash();
     let plan = plan(&observed, &bundle, &context.defaults)?;
     let applied = apply::apply(&context, &observed, plan).await;
     // Look again: what was just written counts.
@@ -63,6 +64,10 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
     let fresh = applied.failure.is_none() && context.fleet.is_fresh(&key);
     if fresh {
         return Ok(Next::After(FRESH));
+    }
+    // Accepted while the children were written: new pods would start on what was accepted before it.
+    if applied.failure.is_none() && observed.accepted_hash() != written {
+        return Ok(Next::After(Duration::ZERO));
     }
     if !judgement.wait_for_answers {
         status::report(&context, &situation, &judgement).await?;

@@ -7,6 +7,7 @@ use crate::{
     world::{Compilation, Key, Seen},
 };
 use k8s_openapi::api::apps::v1::Deployment;
+use mcpfleet_config::ConfigHash;
 use mcpfleet_crds::v1alpha1::McpServer;
 use std::sync::Arc;
 
@@ -48,6 +49,11 @@ impl Observed {
     /// Identity of the server, in owner references.
     pub fn uid(&self) -> &str {
         self.server.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// What new pods are to start with.
+    pub fn accepted_hash(&self) -> Option<ConfigHash> {
+        self.accepted.as_ref().map(|accepted| accepted.hash().clone())
     }
 
     /// The answers of its pods, seen from the wanted configuration.

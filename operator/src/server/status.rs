@@ -9,12 +9,13 @@ use mcpfleet_crds::{
 };
 
 /// Condition types that are ours; others may add their own.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "Available",
     "Ready",
     "ToolsAccepted",
     "ConfigSynced",
     "UpstreamsReady",
+    "UpstreamsAccepted",
     "ScalingActive",
     "Reconciling",
     "Stalled",

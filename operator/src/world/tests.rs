@@ -1,3 +1,5 @@
+mod references;
+
 use super::{Key, Objects, Touched};
 use crate::fixtures::{server, tool};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};

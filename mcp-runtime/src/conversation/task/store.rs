@@ -52,6 +52,16 @@ impl Tasks {
         self.lock().len()
     }
 
+    /// How many work still.
+    pub fn working(&self) -> usize {
+        self.lock().values().filter(|held| !held.work.is_finished()).count()
+    }
+
+    /// Gives up those that work still: this process ends.
+    pub fn end(&self) {
+        self.lock().values().for_each(|held| held.work.abort());
+    }
+
     /// Whether an id speaks of this replica.
     pub(super) fn is_here(&self, owner: &str) -> bool {
         owner == self.own_address

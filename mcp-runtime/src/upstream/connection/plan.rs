@@ -1,13 +1,16 @@
 //! What a connection is to be, and the greeting that makes it so.
 
 use super::{
-    ClientError, Endpoint, Found, Ids,
-    open::Hello,
+    ClientError, Endpoint, Ids,
+    hello::{Found, Hello},
+    inbox::Manner,
+    outlet::Target,
     session::{About, Session, Wire},
     side,
 };
-use crate::upstream::bell::Bell;
+use crate::{program::Program, upstream::bell::Bell};
 use arc_swap::ArcSwap;
+use mcpfleet_config::Processes;
 use mcpfleet_protocol::{ClientCapabilities, client::Peer, header::ParamHeader};
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,7 +20,7 @@ pub(in crate::upstream) type Mirrored = Arc<ArcSwap<HashMap<String, Vec<ParamHea
 /// What a connection is to be.
 #[derive(Clone, Debug)]
 pub(in crate::upstream) struct Plan {
-    pub(in crate::upstream) endpoint: Endpoint,
+    pub(in crate::upstream) target: Target,
     /// What we say that we can do.
     pub(in crate::upstream) declared: ClientCapabilities,
     pub(in crate::upstream) listens: Listens,
@@ -39,7 +42,19 @@ pub(in crate::upstream) enum Listens {
 impl Plan {
     /// Greets, and opens the session's own stream when there is to be one.
     pub(super) async fn greet(&self, ids: &Ids, found: Option<Found>) -> Result<Session, ClientError> {
-        let hello = Hello { endpoint: &self.endpoint, declared: &self.declared, ids, bell: &self.bell };
+        match &self.target {
+            Target::Url(endpoint) => self.greet_at(endpoint, ids, found).await,
+            Target::Program(program) => self.greet_program(program, ids, found).await,
+        }
+    }
+
+    async fn greet_at(
+        &self,
+        endpoint: &Endpoint,
+        ids: &Ids,
+        found: Option<Found>,
+    ) -> Result<Session, ClientError> {
+        let hello = Hello { to: endpoint, declared: &self.declared, ids, bell: &self.bell };
         let mut session = match found {
             Some(found) => hello.again(found).await?,
             None => hello.first().await?,
@@ -47,9 +62,38 @@ impl Plan {
         if let (Peer::Legacy(peer), Wire::StreamableHttp) = (&session.peer, session.wire)
             && self.listens.to(&session.about)
         {
-            session.side = Some(side::open(&session.endpoint, peer, &self.bell).await);
+            session.side = Some(side::open(endpoint, peer, &self.bell).await);
         }
         Ok(session)
+    }
+
+    async fn greet_program(
+        &self,
+        program: &Arc<Program>,
+        ids: &Ids,
+        found: Option<Found>,
+    ) -> Result<Session, ClientError> {
+        // A legacy server says nothing of which call it asks for: who shares it cannot be asked.
+        let mut silent = ClientCapabilities::default();
+        silent.extensions.clone_from(&self.declared.extensions);
+        let declared = match program.processes() {
+            Processes::Shared => &silent,
+            Processes::PerSession => &self.declared,
+        };
+        let manner = match self.listens {
+            Listens::Always => Manner::Own,
+            Listens::ForNews | Listens::Never => Manner::Shared,
+        };
+        let hello = Hello { to: program, declared, ids, bell: &self.bell };
+        hello.started(manner, found.map(|found| found.era)).await
+    }
+
+    /// Whether the server keeps something for each session, so that two of them are two.
+    pub(super) fn is_stateful(&self, session: &Session) -> bool {
+        match &self.target {
+            Target::Url(_) => session.is_stateful(),
+            Target::Program(program) => program.processes() == Processes::PerSession,
+        }
     }
 }
 

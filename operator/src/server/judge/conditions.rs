@@ -19,6 +19,7 @@ pub(super) fn all(facts: &Facts<'_>, standing: &Standing) -> Vec<Verdict> {
     ];
     verdicts.extend(config_synced(facts));
     verdicts.extend(upstreams_ready(facts));
+    verdicts.extend(upstreams_accepted(facts));
     verdicts.extend(scaling_active(facts));
     let motion = match standing.motion {
         Motion::Settled => None,
@@ -157,6 +158,22 @@ fn upstreams_ready(facts: &Facts<'_>) -> Option<Verdict> {
     Some(Verdict::new("UpstreamsReady", status, reason, message))
 }
 
+/// Whether all that `upstreamSelector` finds is served. Whoever labels something is not whoever wrote the server: what
+/// cannot be served of it is told here, and does not make the server unready.
+fn upstreams_accepted(facts: &Facts<'_>) -> Option<Verdict> {
+    let observed = facts.situation.observed;
+    observed.server.spec.upstream_selector.as_ref().filter(|_| observed.compilation.product.is_some())?;
+    let server = ObjectKey::server(&observed.server);
+    let findings = observed.compilation.report.about(&server);
+    let left_out: Vec<_> =
+        findings.filter(|finding| finding.field.starts_with("spec.upstreamSelector")).collect();
+    let Some(first) = left_out.first() else {
+        return Some(Verdict::new("UpstreamsAccepted", true, "Accepted", "every found upstream is served"));
+    };
+    let sentences = left_out.iter().map(|finding| finding.sentence()).collect();
+    Some(Verdict::new("UpstreamsAccepted", false, first.reason.as_str(), named(sentences)))
+}
+
 /// The upstreams that some pod cannot use.
 pub(super) fn upstreams_down(summary: &Summary) -> Option<String> {
     let down: Vec<String> =
@@ -169,6 +186,7 @@ pub(super) fn upstreams_without_credentials(summary: &Summary) -> Option<String>
     let missing = without_credentials(summary, |user| match user {
         CredentialUser::Upstream(name) => Some(format!("upstream {name}")),
         CredentialUser::Access => Some("auth.keys".into()),
+        CredentialUser::Store => Some("store".into()),
         CredentialUser::Tool(_) | CredentialUser::Route(_) => None,
     });
     (!missing.is_empty()).then(|| named(missing))
@@ -178,7 +196,7 @@ fn members_without_credentials(summary: &Summary) -> Vec<String> {
     without_credentials(summary, |user| match user {
         CredentialUser::Tool(name) => Some(format!("McpTool {name}")),
         CredentialUser::Route(name) => Some(format!("ProviderRoute {name}")),
-        CredentialUser::Upstream(_) | CredentialUser::Access => None,
+        CredentialUser::Upstream(_) | CredentialUser::Access | CredentialUser::Store => None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod judge;
 mod plan;
+mod selected;
 mod status;
 
 use super::Observed;
