@@ -6,7 +6,7 @@
 use super::report::{Reason, Scope};
 use crate::v1alpha1::{self as api, Pinning, UpstreamTools};
 use mcpfleet_config::{self as config, upstream_tools::ToolsFault};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 pub(super) fn compile(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools) -> config::UpstreamTools {
     let access = match tools.access {
@@ -43,16 +43,15 @@ fn by_name<T>(
 ) -> BTreeMap<String, T> {
     let mut all = BTreeMap::new();
     for (name, item) in items {
-        if all.contains_key(&name) {
-            let field = format!("{at}[{name}]");
-            scope.error(
-                &field,
-                Reason::DuplicateName,
-                "stands twice",
-                "say everything of a tool in one item",
-            );
-        } else {
-            all.insert(name, item);
+        match all.entry(name) {
+            Entry::Vacant(free) => {
+                free.insert(item);
+            }
+            Entry::Occupied(taken) => {
+                let (field, remedy) =
+                    (format!("{at}[{}]", taken.key()), "say everything of a tool in one item");
+                scope.error(&field, Reason::DuplicateName, "stands twice", remedy);
+            }
         }
     }
     all

@@ -66,7 +66,7 @@ pub fn check(manifests: &Manifests, placement: &Placement) -> Checked {
     Checked { servers: outcomes, problems }
 }
 
-/// Pins by a lock file what is not pinned by its spec.
+/// Pins by a lock file what is not pinned by its spec. A lock that was read leaves a configuration valid.
 fn apply(lock: &Lock, compiled: &mut Compiled) -> Option<Problem> {
     let mut config = compiled.config.clone();
     let pinned = lock.apply(&mut config);

@@ -4,7 +4,7 @@
 //! that have. JSON, sorted, so that a change of it reads well in a review; written by `mcp-runtime pin --write`. A cluster
 //! knows nothing of it: there pins stand in the spec.
 
-use mcpfleet_config::{RuntimeConfig, UpstreamTools, pin::DefinitionHash};
+use mcpfleet_config::{RuntimeConfig, UpstreamTools, pin::DefinitionHash, upstream_tools::MAX_PINS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
@@ -92,6 +92,9 @@ impl Lock {
         }
         for (server, upstreams) in &lock.servers {
             for (upstream, tools) in upstreams {
+                if tools.len() > MAX_PINS {
+                    return Err(format!("{server}, upstream {upstream}: more than {MAX_PINS} tools"));
+                }
                 if let Some((tool, _)) = tools.iter().find(|(_, locked)| !locked.is_whole()) {
                     let place = format!("{server}, upstream {upstream}, tool {tool:?}");
                     return Err(format!("{place}: the hash is not that of the definition beside it"));

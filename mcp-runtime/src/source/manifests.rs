@@ -87,10 +87,9 @@ impl Manifests {
 
     fn lock(&mut self, dir: &Path) {
         match Lock::read(dir) {
-            Ok(None) => {}
             // Of several directories the first with a lock counts, as with objects that are declared twice.
             Ok(Some(lock)) if self.lock == Locked::Absent => self.lock = Locked::Read(lock),
-            Ok(Some(_)) => {}
+            Ok(_) => {}
             Err(reason) => {
                 self.lock = Locked::Broken;
                 let remedy = "restore it, or write it anew with mcp-runtime pin --write";

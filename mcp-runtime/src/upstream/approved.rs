@@ -68,5 +68,6 @@ pub(super) fn definition(tool: &Tool) -> Option<Map<String, Value>> {
 
 fn read(definition: &Map<String, Value>) -> Option<Tool> {
     let text = serde_json::to_string(definition).ok()?;
-    Tool::read(&*RawValue::from_string(text).ok()?).ok()
+    let raw = RawValue::from_string(text).ok()?;
+    Tool::read(&raw).ok()
 }

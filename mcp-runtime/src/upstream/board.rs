@@ -8,7 +8,7 @@ use super::{
     tools::pinnable, wanted::Wanted,
 };
 use crate::call::CallError;
-use mcpfleet_config::{Upstream, status::UpstreamState};
+use mcpfleet_config::Upstream;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -60,7 +60,7 @@ impl Board {
             let name = wanted.upstream.name.clone();
             let slot = match before.remove(&name) {
                 Some(slot) if slot.wanted == *wanted => slot,
-                Some(slot) if slot.wanted.is_same_connection(wanted) => slot.as_wanted(wanted),
+                Some(slot) if slot.wanted.is_same_connection(wanted) => slot.renewed(wanted),
                 old => slots.new_slot(wanted, old, &start),
             };
             slots.by_name.insert(name, slot);
@@ -99,10 +99,9 @@ impl Board {
     /// The definitions of each upstream that pins can be about; or its state, for one that does not answer.
     pub(super) fn definitions(&self) -> Vec<Definitions> {
         let of = |(name, slot): (&String, &Slot)| {
-            let status = slot.known.status(name);
-            let answers = status.state == UpstreamState::Connected;
-            let listed = || pinnable(&slot.wanted.upstream, &slot.known.listing().tools);
-            Definitions { upstream: name.clone(), given: answers.then(listed).ok_or(status) }
+            let listing = slot.known.listing().ok_or_else(|| slot.known.status(name));
+            let given = listing.map(|listing| pinnable(&slot.wanted.upstream, &listing.tools));
+            Definitions { upstream: name.clone(), given }
         };
         self.lock().by_name.iter().map(of).collect()
     }
@@ -151,7 +150,7 @@ impl Board {
 
 impl Slot {
     /// The same connection, with other names, filters or pins for what comes from it.
-    fn as_wanted(mut self, wanted: &Wanted) -> Self {
+    fn renewed(mut self, wanted: &Wanted) -> Self {
         self.wanted = wanted.clone();
         self.known.expose(&wanted.upstream);
         self

@@ -26,8 +26,8 @@ pub(super) struct Known {
     /// What there is to say of how it talks.
     complaint: Option<String>,
     last_error: Option<UpstreamError>,
-    /// What it said last. Names, filters and pins are applied to it anew when they change.
-    listing: Arc<Listing>,
+    /// What it said last, when it has said anything. Names, filters and pins are applied to it anew when they change.
+    listing: Option<Arc<Listing>>,
     keep: Keep,
     approved: Approved,
     pub(super) offers: Offers,
@@ -63,7 +63,7 @@ impl Known {
             note: None,
             complaint: None,
             last_error: None,
-            listing: Arc::default(),
+            listing: None,
             keep: Keep::Listed,
             approved: Approved::default(),
             offers: Offers::default(),
@@ -89,7 +89,7 @@ impl Known {
         remote: Arc<Remote>,
     ) {
         self.enter(UpstreamState::Connected);
-        self.listing = Arc::new(listing);
+        self.listing = Some(Arc::new(listing));
         self.keep = Keep::Listed;
         self.greeting = Some(greeting);
         self.remote = Some(remote);
@@ -114,7 +114,8 @@ impl Known {
 
     /// Applies names, filters and pins to what it said last.
     pub(super) fn expose(&mut self, upstream: &Upstream) {
-        let (mut offers, note) = naming::expose(upstream, &self.listing, &mut self.approved);
+        let Some(listing) = &self.listing else { return };
+        let (mut offers, note) = naming::expose(upstream, listing, &mut self.approved);
         let before = &self.offers.withheld;
         for tool in offers.withheld.iter().filter(|tool| !before.contains(tool)) {
             let (tool, difference) = (&tool.tool, &tool.difference);
@@ -131,9 +132,9 @@ impl Known {
         (self.offers, self.note) = (offers, note);
     }
 
-    /// What it said last.
-    pub(super) fn listing(&self) -> &Listing {
-        &self.listing
+    /// What it said last, while it answers.
+    pub(super) fn listing(&self) -> Option<&Listing> {
+        self.listing.as_deref().filter(|_| self.state == UpstreamState::Connected)
     }
 
     /// Why it cannot be used, when it cannot.

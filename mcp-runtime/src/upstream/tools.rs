@@ -116,7 +116,7 @@ fn apply(wanted: &ToolOverride, tool: &mut Tool) {
     if wanted.description.is_some() {
         tool.description.clone_from(&wanted.description);
     }
-    if let Some(annotations) = &wanted.annotations {
+    if let Some(annotations) = wanted.annotations {
         // Clients of before 2025-06-18 show the title that stands among the hints: with it an override would not be seen.
         let mut all = hints(tool);
         all.extend(overridden(annotations));
@@ -135,7 +135,7 @@ fn hints(tool: &Tool) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn overridden(hints: &ToolAnnotations) -> impl Iterator<Item = (String, Value)> + use<> {
+fn overridden(hints: ToolAnnotations) -> impl Iterator<Item = (String, Value)> {
     let all = [
         ("readOnlyHint", hints.read_only_hint),
         ("destructiveHint", hints.destructive_hint),

@@ -86,6 +86,13 @@ fn tools_without_a_server_are_checked_too() {
 }
 
 #[test]
+fn the_example_with_pins_passes() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pinned");
+    let (code, text) = lint(&example, &[]);
+    assert_eq!((code, text.trim()), (0, "2 servers, 3 tools, 0 routes: 0 errors, 0 warnings"));
+}
+
+#[test]
 fn the_example_with_prompts_and_resources_passes() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/prompts");
     let (code, text) = lint(&example, &[]);
