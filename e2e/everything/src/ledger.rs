@@ -59,7 +59,7 @@ impl Ledger {
 
     fn change<T>(&self, make: impl FnOnce(&mut Book) -> T) -> T {
         let mut book = self.book();
-        let made = make(&mut book);
+        let outcome = make(&mut book);
         if let Some(file) = &self.file {
             let fresh = file.with_extension("new");
             let kept = std::fs::write(&fresh, serde_json::to_vec(&*book).unwrap_or_default());
