@@ -66,7 +66,7 @@ impl Ledger {
             // A ledger that cannot be kept lacks what the test looks for.
             drop(kept.and_then(|()| std::fs::rename(&fresh, file)));
         }
-        made
+        outcome
     }
 
     /// The whole book as JSON.
