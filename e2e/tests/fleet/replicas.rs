@@ -64,9 +64,12 @@ impl Client {
     }
 
     fn post(&self, message: &Value) -> reqwest::RequestBuilder {
-        let post = self.http.post(&self.url).header("accept", "application/json, text/event-stream").json(message);
+        let post =
+            self.http.post(&self.url).header("accept", "application/json, text/event-stream").json(message);
         match &self.session {
-            Some(session) => post.header("mcp-session-id", session).header("mcp-protocol-version", "2025-11-25"),
+            Some(session) => {
+                post.header("mcp-session-id", session).header("mcp-protocol-version", "2025-11-25")
+            }
             None => post,
         }
     }
@@ -217,7 +220,8 @@ async fn a_pod_that_is_killed_costs_the_calls_that_were_there_and_no_session() {
     let (fleet, load) = shop("killed").await;
     let killed = pods(&fleet).await.pop_first().unwrap();
     fleet.kubectl(&["delete", "pod", &killed, "--grace-period=0", "--force"]).await.unwrap();
-    until_left(&fleet, "another pod has taken its place", |left| left.len() == 3 && !left.contains(&killed)).await;
+    until_left(&fleet, "another pod has taken its place", |left| left.len() == 3 && !left.contains(&killed))
+        .await;
     load.go_on().await;
     // Each caller has one call at a time.
     settle(fleet, load, 2 * CALLERS).await;

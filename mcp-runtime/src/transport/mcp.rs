@@ -167,7 +167,9 @@ impl Call<'_> {
         let owner = self.visit.shared.own_address();
         let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
         let ticket = match ticket {
-            Ok(ticket) if self.visit.shared.sends_away() => Ok(adoption::bequeathed(&self.visit, ticket).await),
+            Ok(ticket) if self.visit.shared.sends_away() => {
+                Ok(adoption::bequeathed(&self.visit, ticket).await)
+            }
             ticket => ticket,
         };
         let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
