@@ -36,14 +36,17 @@ use http::HeaderName;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::time::timeout;
 
 /// On a request from another replica: the session is to be adopted here. Its value is the holder that was found gone.
 /// From anybody else it means nothing.
 pub const ADOPT: HeaderName = HeaderName::from_static("mcpfleet-adopt");
 /// Most sessions that are remembered as adopted, here or elsewhere. What is forgotten is looked for again.
 const MOST: usize = 100_000;
+/// How long the end of a session waits for the other replicas to hear of it.
+const HEARD: Duration = Duration::from_millis(500);
 /// Claims of different sessions that do not wait for each other.
 const SHARDS: usize = 32;
 
@@ -180,6 +183,7 @@ pub async fn end(visit: &Visit, key: SessionKey) {
         }
     }
     let server = visit.server.name.clone();
-    // Its client need not wait until all have heard it.
-    shared.detached.spawn(async move { question::tell_ended(&peers, &server, key).await });
+    let told = shared.detached.spawn(async move { question::tell_ended(&peers, &server, key).await });
+    // Its client need not wait for replicas that do not answer.
+    let _ = timeout(HEARD, told).await;
 }
