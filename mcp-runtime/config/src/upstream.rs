@@ -158,6 +158,7 @@ pub enum UpstreamAccess {
 }
 
 impl UpstreamAccess {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     fn is_any(&self) -> bool {
         *self == Self::Any
     }
