@@ -43,7 +43,7 @@ pub struct Listed {
 
 /// A server behind the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Part {
+pub(super) struct Part {
     name: String,
     state: Value,
     /// How many tools of it the caller may use.
