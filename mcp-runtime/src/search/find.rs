@@ -18,7 +18,7 @@ use mcpfleet_protocol::Tool;
 use std::sync::{Arc, OnceLock};
 
 /// Tools of a snapshot with what carries them out, in the order of the list.
-pub(super) type Listed = Arc<[(Tool, Arc<Entry>)]>;
+type Listed = Arc<[(Tool, Arc<Entry>)]>;
 
 /// Finds tools of one snapshot.
 #[derive(Debug)]

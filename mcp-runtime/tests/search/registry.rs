@@ -87,7 +87,7 @@ async fn servers_of_one_process_are_listed_to_whom_they_let_in() {
             listed(&runtime, "/registry").await["servers"][0]["_meta"]["dev.mcpfleet/registry"]["upstreams"]
                 [0]
             .take();
-        (part["tools"] == 7).then_some(part)
+        (part["tools"] == 5).then_some(part)
     })
     .await;
     assert_eq!((&part["name"], &part["state"]), (&json!("inner"), &json!("Connected")));

@@ -18,15 +18,15 @@ pub(crate) fn described(name: &str, description: &str, more: &str) -> String {
     fixed(name, "done").replace("description: For tests", &format!("description: {description}")) + more
 }
 
-/// Seven tools: more than `above: 3` of [`short`].
-pub(crate) fn tools() -> Vec<String> {
+/// Seven tools: more than `above: 3` of [`short`]. Two of them with `more` of their spec each.
+fn tools(reading: &str, writing: &str) -> Vec<String> {
     vec![
         described("create-refund", "Gives a customer money back", ""),
-        described("list-orders", "Orders of a customer", "  scopes: [orders.read]\n"),
-        described("delete-order", "Removes an order for good", "  scopes: [orders.write]\n"),
+        described("list-orders", "Orders of a customer", reading),
+        described("delete-order", "Removes an order for good", writing),
         described("weather-forecast", "Rain, wind and sun of the next days", ""),
         described("send-mail", "Sends an email", ""),
-        described("help", "What to do first", "  priority: high\n"),
+        described("help", "What to do first", "  priority: High\n"),
         described("ping", "Whether it is there", ""),
     ]
 }
@@ -37,15 +37,17 @@ pub(crate) fn short(more: &str) -> String {
 
 /// `agents/support` with these tools, and `more` of its spec.
 pub(crate) fn shop(more: &str) -> TempDir {
-    let dir = fleet(&tools());
+    let dir = fleet(&tools("", ""));
     write(dir.path(), "server.yaml", &server("support", more));
     dir
 }
 
-/// The same, with this `auth`.
+/// The same, with this `auth`, and scopes on the tools for orders.
 pub(crate) fn guarded(dir: &Path, auth: &str, more: &str) {
     let text = server("support", more).replace("auth: {anonymous: {}}", &format!("auth: {auth}"));
     write(dir, "server.yaml", &text);
+    let tools = tools("  scopes: [orders.read]\n", "  scopes: [orders.write]\n");
+    write(dir, "tools.yaml", &tools.join("---\n"));
 }
 
 /// A request of a client of some revision.
