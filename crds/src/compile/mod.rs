@@ -7,6 +7,7 @@
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
 mod access;
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod guidance;
@@ -18,6 +19,7 @@ mod route;
 mod select;
 mod server;
 mod tool;
+mod tool_names;
 mod upstream;
 mod upstream_tools;
 

@@ -1,6 +1,9 @@
 //! Which tools of an upstream are served, and as what.
 
-use super::report::{Reason, Scope};
+use super::{
+    asynchronous,
+    report::{Reason, Scope},
+};
 use crate::v1alpha1::{self as api, Pinning, UpstreamTools};
 use mcpfleet_config as config;
 
@@ -17,12 +20,13 @@ pub(super) fn compile(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools) ->
         include: tools.include.clone(),
         exclude: tools.exclude.clone(),
         access,
-        overrides: tools.overrides.iter().map(|it| (it.name.clone(), overridden(it))).collect(),
+        overrides: tools.overrides.iter().map(|it| (it.name.clone(), overridden(scope, at, it))).collect(),
         pins: (tools.pinning == Pinning::Strict).then(pins),
     }
 }
 
-fn overridden(wanted: &api::ToolOverride) -> config::ToolOverride {
+fn overridden(scope: &mut Scope<'_>, at: &str, wanted: &api::ToolOverride) -> config::ToolOverride {
+    let field = format!("{at}.overrides[{}].async", wanted.name);
     config::ToolOverride {
         rename: wanted.rename.clone(),
         title: wanted.title.clone(),
@@ -33,5 +37,6 @@ fn overridden(wanted: &api::ToolOverride) -> config::ToolOverride {
             idempotent_hint: hints.idempotent_hint,
             open_world_hint: hints.open_world_hint,
         }),
+        asynchronous: asynchronous::compile(scope, &field, wanted.asynchronous.as_ref()),
     }
 }

@@ -7,6 +7,7 @@
 // and the hints of ToolAnnotations have MCP's own names.
 #![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod duration;
@@ -20,6 +21,7 @@ mod status;
 mod tool;
 mod upstream;
 
+pub use asynchronous::AsyncCalls;
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};

@@ -4,10 +4,10 @@ use super::{auths, fleets::Fleet, offers};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
-        McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend, Tls,
-        ToolExample, ToolPriority, Upstream, UpstreamTools,
+        Admission, AsyncCalls, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader,
+        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Remote, Scaler, Selection, ServerGroup, ServerRef, StaticBackend,
+        Tls, ToolExample, ToolPriority, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -79,8 +79,9 @@ fn tool() -> impl Strategy<Value = McpTool> {
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
     let metadata = (word(), any::<bool>(), 0..3_i64);
     let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
-    (metadata, option::of(word()), word(), schemas, backend, duration(), auths::scopes()).prop_map(
-        |((object, labelled, age), name, description, schemas, backend, timeout, scopes)| {
+    let times = (duration(), option::of(duration().prop_map(|ttl| AsyncCalls { ttl })));
+    (metadata, option::of(word()), word(), schemas, backend, times, auths::scopes()).prop_map(
+        |((object, labelled, age), name, description, schemas, backend, (timeout, asynchronous), scopes)| {
             let (input_schema, output_schema, examples) = schemas;
             let spec = McpToolSpec {
                 name,
@@ -94,6 +95,7 @@ fn tool() -> impl Strategy<Value = McpTool> {
                 backend,
                 timeout,
                 scopes,
+                asynchronous,
             };
             let mut tool = McpTool::new(&object, spec);
             tool.metadata.namespace = Some("agents".into());
