@@ -29,6 +29,7 @@ pub mod seal;
 pub mod server;
 pub mod session;
 pub mod source;
+pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod uplink;

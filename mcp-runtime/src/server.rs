@@ -15,6 +15,7 @@ use crate::{
     outgoing::Signer,
     seal::Keyring,
     session::Sessions,
+    store::Store,
     telemetry::Metrics,
     uplink::news::News,
     upstream::{Pool, Roster, Updated},
@@ -76,6 +77,8 @@ pub struct Server {
     pub suspended: Arc<Suspended>,
     /// Calls that their clients follow by an id.
     pub tasks: Arc<Tasks>,
+    /// What outlives a request, shared between replicas where a store is declared.
+    pub store: Arc<Store>,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -125,6 +128,8 @@ impl Server {
         metrics.config_changed(&name, None, Some(hash.short()));
         let gate = gate(&config, &credentials, egress, None);
         let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
+        let store = Store::in_memory(keys.clone(), &name);
+        store.configure(parts.config.store.as_ref(), &parts.credentials);
         let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
@@ -135,6 +140,7 @@ impl Server {
             sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            store,
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,
@@ -200,6 +206,7 @@ impl Server {
         let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
+        self.store.configure(config.store.as_ref(), &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
@@ -271,6 +278,7 @@ fn gate(
 impl Drop for Server {
     fn drop(&mut self) {
         self.metrics.config_changed(&self.name, Some(self.snapshot().parts.hash.short()), None);
+        self.metrics.store(&self.name, None);
     }
 }
 

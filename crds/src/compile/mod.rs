@@ -18,6 +18,7 @@ mod resource;
 mod route;
 mod select;
 mod server;
+mod store;
 mod tool;
 mod tool_names;
 mod upstream;
@@ -143,7 +144,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
     let tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
-    let server::Shell { server, listener, access, admission } = shell?;
+    let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
         server,
@@ -156,6 +157,7 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
+        store,
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);

@@ -18,6 +18,7 @@ mod resource;
 mod route;
 mod server;
 mod status;
+mod store;
 mod tool;
 mod upstream;
 
@@ -32,6 +33,7 @@ pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVaria
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
 pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use store::{Redis, Store};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,

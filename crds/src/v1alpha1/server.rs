@@ -1,6 +1,6 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Upstream};
+use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -92,6 +92,9 @@ pub struct McpServerSpec {
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_origins: Vec<String>,
+    /// Where its pods keep what they share; absent: each in its own memory, which ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
     /// Settings of its pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<PodTemplate>,

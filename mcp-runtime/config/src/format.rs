@@ -4,7 +4,7 @@ use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority, Upstream, Upstrea
 
 /// The version that brought prompts, resources, guidance on tools, and callers that must say who they are.
 const THIRD: u32 = 3;
-/// The version that brought upstreams that are programs, and filters of what upstreams offer.
+/// The version that brought upstreams that are programs, filters of what upstreams offer, and a store.
 const FOURTH: u32 = 4;
 
 impl RuntimeConfig {
@@ -17,7 +17,11 @@ impl RuntimeConfig {
         let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
         let tools = self.tools.iter().map(Tool::oldest_format).max().unwrap_or(1);
         let upstreams = self.upstreams.iter().map(Upstream::oldest_format).max().unwrap_or(1);
-        let fields = if third { THIRD } else { 1 };
+        let fields = match (self.store.is_some(), third) {
+            (true, _) => FOURTH,
+            (false, true) => THIRD,
+            (false, false) => 1,
+        };
         [self.admission.oldest_format(), headers, tools, upstreams, fields].into_iter().max().unwrap_or(1)
     }
 }

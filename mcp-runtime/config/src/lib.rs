@@ -22,6 +22,7 @@ mod prompt;
 mod resource;
 pub mod schema;
 pub mod status;
+mod store;
 pub mod stream;
 pub mod text_template;
 pub mod tool_name;
@@ -46,6 +47,7 @@ pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{
     Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
+pub use store::Store;
 pub use upstream::{
     EnvValue, EnvVar, Processes, ToolOverride, Upstream, UpstreamAccess, UpstreamTools, UpstreamTransport,
 };

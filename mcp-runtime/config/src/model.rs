@@ -1,8 +1,8 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
 use crate::{
-    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Prompt, Resource, ToolExample,
-    ToolPriority, Upstream,
+    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Prompt, Resource, Store,
+    ToolExample, ToolPriority, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fmt};
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
 /// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
-/// | 4 | of upstreams `transport.stdio` and `tools`; of tools `async` |
+/// | 4 | of upstreams `transport.stdio` and `tools`; `store`; of tools `async` |
 pub const FORMAT: u32 = 4;
 
 /// Everything that one server serves.
@@ -47,6 +47,9 @@ pub struct RuntimeConfig {
     pub providers: Vec<Provider>,
     /// Whether `/v1/*` is served at all. True also when no route matches yet.
     pub serves_models: bool,
+    /// Where replicas keep what they share. Format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
 }
 
 /// Namespace and name of a server.
@@ -189,7 +192,8 @@ impl RuntimeConfig {
     pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
         let programs = self.upstreams.iter().flat_map(|upstream| upstream.transport.environment());
         let variables = programs.filter_map(EnvVar::credential);
-        self.headers().flat_map(Header::credentials).chain(variables).collect()
+        let store = self.store.as_ref().map(Store::credential);
+        self.headers().flat_map(Header::credentials).chain(variables).chain(store).collect()
     }
 
     /// Names of the Secrets that must be readable, the certificate's aside.

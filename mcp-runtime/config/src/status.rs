@@ -28,6 +28,18 @@ pub struct PodStatus {
     pub upstreams: Vec<UpstreamStatus>,
     /// The serving certificate, when there is one.
     pub tls: Option<TlsStatus>,
+    /// The store that replicas share, when one is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreStatus>,
+}
+
+/// State of a store outside the pods.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// Whether the last request to it was carried out.
+    pub serves: bool,
+    /// Why not, when it was not.
+    pub message: Option<String>,
 }
 
 /// A configuration that was refused whole.
@@ -63,6 +75,8 @@ pub enum CredentialUser {
     /// The server's `auth.keys`: callers with such a key. The credential's key is that of the entry that cannot be used,
     /// [`crate::WHOLE_SECRET`] when the Secret is not there or empty.
     Access,
+    /// The store that replicas share.
+    Store,
 }
 
 /// State of one upstream.

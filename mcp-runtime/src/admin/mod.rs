@@ -16,6 +16,7 @@ use crate::{
     model::Body,
     readiness::{Readiness, verdict::Verdict},
     source::Source,
+    store::Health,
     transport::{
         Shared,
         answer::{full, json, with_type},
@@ -87,7 +88,7 @@ async fn answer(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Respons
         "/livez" => with_type(StatusCode::OK, TEXT, full("ok\n")),
         "/startupz" => started(&admin),
         "/readyz" => ready(admin.readiness.probe().await),
-        "/metrics" => with_type(StatusCode::OK, OPEN_METRICS, full(admin.shared.metrics.render())),
+        "/metrics" => with_type(StatusCode::OK, OPEN_METRICS, full(metrics(&admin))),
         "/status" => json(StatusCode::OK, status::document(&admin)),
         "/healthz" => with_type(StatusCode::OK, TEXT, full(status::sentences(&admin))),
         _ => {
@@ -95,6 +96,19 @@ async fn answer(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Respons
             with_type(StatusCode::NOT_FOUND, TEXT, full(there))
         }
     })
+}
+
+/// What is counted as it happens, and what is looked up now.
+fn metrics(admin: &Admin) -> String {
+    for (name, server) in admin.shared.fleet.all().iter() {
+        let serves = match server.store.health() {
+            Health::Own => None,
+            Health::Shared => Some(true),
+            Health::Gone { .. } => Some(false),
+        };
+        admin.shared.metrics.store(name, serves);
+    }
+    admin.shared.metrics.render()
 }
 
 fn started(admin: &Admin) -> Response<Body> {

@@ -5,9 +5,10 @@ use crate::{
     readiness::{Readiness, handshake::TLS_FAILED, verdict::Verdict},
     server::Server,
     source::Source,
+    store::Health,
     transport::{Shared, listener::Form},
 };
-use mcpfleet_config::status::{PodStatus, Rejected, TlsStatus, UpstreamState};
+use mcpfleet_config::status::{PodStatus, Rejected, StoreStatus, TlsStatus, UpstreamState};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
@@ -54,6 +55,9 @@ fn describe(out: &mut String, name: &str, status: &PodStatus) -> std::fmt::Resul
         let why = upstream.message.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
         writeln!(out, "  upstream {}: {state}, {} tools{why}", upstream.name, upstream.tools)?;
     }
+    if let Some(why) = status.store.as_ref().and_then(|store| store.message.as_ref()) {
+        writeln!(out, "  store: does not serve, going on without it ({why})")?;
+    }
     match status.tls.as_ref().and_then(|tls| tls.message.as_ref()) {
         Some(message) => writeln!(out, "  certificate: {message}"),
         None => Ok(()),
@@ -90,6 +94,7 @@ fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
         }
     }
     PodStatus {
+        store: store(&server.store.health()),
         config_hash: Some(snapshot.parts.hash.clone()),
         config_revision: server.revision(),
         rejected: rejected(server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused())),
@@ -112,6 +117,14 @@ fn nothing(shared: &Shared, readiness: &Readiness) -> PodStatus {
         tls: tls(readiness),
         rejected: rejected(shared.fleet.refused()),
         ..PodStatus::default()
+    }
+}
+
+fn store(health: &Health) -> Option<StoreStatus> {
+    match health {
+        Health::Own => None,
+        Health::Shared => Some(StoreStatus { serves: true, message: None }),
+        Health::Gone { why } => Some(StoreStatus { serves: false, message: Some(bounded(why)) }),
     }
 }
 

@@ -37,6 +37,9 @@ pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<C
         let whole = CredentialRef { secret: secret.to_owned(), key: WHOLE_SECRET.into() };
         users.entry(whole).or_default().push(CredentialUser::Access);
     }
+    if let Some(store) = &config.store {
+        users.entry(store.credential().clone()).or_default().push(CredentialUser::Store);
+    }
     for list in users.values_mut() {
         list.sort();
         list.dedup();

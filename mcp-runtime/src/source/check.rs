@@ -119,6 +119,7 @@ fn place_of(user: &CredentialUser, server: &ObjectKey) -> (ObjectKey, String) {
             "spec.backend.http.auth".into(),
         ),
         CredentialUser::Upstream(name) => (server.clone(), format!("spec.upstreams[{name}].remote.auth")),
+        CredentialUser::Store => (server.clone(), "spec.store.redis.secretRef".into()),
         CredentialUser::Access => (server.clone(), "spec.auth.keys.secretRef".into()),
         CredentialUser::Route(name) => (
             ObjectKey { kind: Kind::ProviderRoute, namespace, name: name.clone() },

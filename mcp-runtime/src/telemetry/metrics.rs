@@ -30,6 +30,7 @@ pub struct Metrics {
     reloads: Family<OutcomeLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     upstreams: Family<UpstreamLabels, Gauge>,
+    stores: Family<ServerLabels, Gauge>,
     ready: Gauge,
     operator: Gauge,
 }
@@ -145,6 +146,7 @@ impl Default for Metrics {
             reloads: Family::default(),
             requests: Family::default(),
             upstreams: Family::default(),
+            stores: Family::default(),
             ready: Gauge::default(),
             operator: Gauge::default(),
         };
@@ -182,6 +184,11 @@ impl Metrics {
             "mcpfleet_upstream_connected",
             "1 while the upstream's tools can be called",
             self.upstreams.clone(),
+        );
+        registry.register(
+            "mcpfleet_store_up",
+            "1 while the store that replicas share serves",
+            self.stores.clone(),
         );
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
         registry.register(
@@ -241,6 +248,19 @@ impl Metrics {
             }
             None => {
                 self.upstreams.remove(&labels);
+            }
+        }
+    }
+
+    /// Whether a server's store serves; `None` when it has none.
+    pub fn store(&self, server: &str, serves: Option<bool>) {
+        let labels = ServerLabels { server: server.to_owned() };
+        match serves {
+            Some(serves) => {
+                self.stores.get_or_create(&labels).set(serves.into());
+            }
+            None => {
+                self.stores.remove(&labels);
             }
         }
     }

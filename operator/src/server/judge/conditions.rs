@@ -169,6 +169,7 @@ pub(super) fn upstreams_without_credentials(summary: &Summary) -> Option<String>
     let missing = without_credentials(summary, |user| match user {
         CredentialUser::Upstream(name) => Some(format!("upstream {name}")),
         CredentialUser::Access => Some("auth.keys".into()),
+        CredentialUser::Store => Some("store".into()),
         CredentialUser::Tool(_) | CredentialUser::Route(_) => None,
     });
     (!missing.is_empty()).then(|| named(missing))
@@ -178,7 +179,7 @@ fn members_without_credentials(summary: &Summary) -> Vec<String> {
     without_credentials(summary, |user| match user {
         CredentialUser::Tool(name) => Some(format!("McpTool {name}")),
         CredentialUser::Route(name) => Some(format!("ProviderRoute {name}")),
-        CredentialUser::Upstream(_) | CredentialUser::Access => None,
+        CredentialUser::Upstream(_) | CredentialUser::Access | CredentialUser::Store => None,
     })
 }
 
