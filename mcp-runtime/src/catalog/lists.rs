@@ -1,6 +1,10 @@
 //! The four lists, written once for each revision that asks for one.
 
-use super::{Entry, directory::Offer};
+use super::{
+    Entry,
+    directory::Offer,
+    task_tools::{TaskTools, followers},
+};
 use crate::identity::Principal;
 use mcpfleet_protocol::{
     Era, Revision, Tool,
@@ -15,11 +19,22 @@ use std::{
 
 const REVISIONS: usize = Revision::KNOWN.len();
 
+/// Which tools a client is shown: they differ where calls are tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It follows tasks by the messages of the extension.
+    Tasks,
+    /// It does not, and has tools for that.
+    TaskTools,
+}
+
 /// Everything that is listed, and the lists that were written.
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
-    tools: Vec<(Tool, Arc<Entry>)>,
+    pub(super) tools: Vec<(Tool, Arc<Entry>)>,
+    /// What stands in the place of some of them.
+    pub(super) task_tools: TaskTools,
     /// Prompts, resources, templates.
     offers: [Vec<Arc<Offer>>; 3],
     /// Whether what is listed depends on who asks.
@@ -38,27 +53,34 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
-        Self { cache, tools, offers, restricted, written: Default::default() }
+        let task_tools = TaskTools::new(&tools);
+        Self { cache, tools, task_tools, offers, restricted, written: Default::default() }
     }
 
-    /// The whole list, for everybody who may use all that is in it.
+    /// The tools for a client that follows tasks, when they differ from those for others.
+    fn differs(&self, kind: ListKind, view: View) -> bool {
+        kind == ListKind::Tools && view == View::Tasks && !self.task_tools.is_empty()
+    }
+
+    /// The whole list, for everybody who may use all that is in it and follows tasks by tools.
     pub fn whole(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
         let at = Revision::KNOWN.iter().position(|known| *known == revision).unwrap_or_default();
-        self.written[place(kind)][at].get_or_init(|| self.write(kind, revision, server, None))
+        self.written[place(kind)][at]
+            .get_or_init(|| self.write((kind, View::TaskTools), revision, server, None))
     }
 
     /// The list for one caller: what he may not use is not in it.
     pub fn for_caller(
         &self,
-        kind: ListKind,
+        (kind, view): (ListKind, View),
         revision: Revision,
         server: &Implementation,
         caller: &Principal,
     ) -> Cow<'_, JsonText> {
         let limited =
             self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
-        if limited {
-            Cow::Owned(self.write(kind, revision, server, Some(caller)))
+        if limited || self.differs(kind, view) {
+            Cow::Owned(self.write((kind, view), revision, server, Some(caller)))
         } else {
             Cow::Borrowed(self.whole(kind, revision, server))
         }
@@ -66,18 +88,13 @@ impl Lists {
 
     fn write(
         &self,
-        kind: ListKind,
+        (kind, view): (ListKind, View),
         revision: Revision,
         server: &Implementation,
         caller: Option<&Principal>,
     ) -> JsonText {
         let items: Vec<JsonText> = match kind {
-            ListKind::Tools => {
-                let visible = self.tools.iter().filter(|(tool, entry)| {
-                    caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name))
-                });
-                visible.map(|(tool, _)| tool.write(revision)).collect()
-            }
+            ListKind::Tools => self.write_tools(view, revision, caller),
             kind => {
                 let offers = self.offers[place(kind) - 1].iter();
                 let visible =
@@ -85,9 +102,31 @@ impl Lists {
                 visible.map(|offer| Definition::write(&offer.definition, revision)).collect()
             }
         };
-        let scope = if caller.is_some() { CacheScope::Private } else { self.cache.scope };
+        // What a client is shown depends on what it declares, too.
+        let shared = caller.is_none() && (kind != ListKind::Tools || self.task_tools.is_empty());
+        let scope = if shared { self.cache.scope } else { CacheScope::Private };
         let cache = CachePolicy { scope, ..self.cache };
         list(&ListPage { kind, items: &items, next_cursor: None, cache, server }, revision)
+    }
+
+    fn write_tools(&self, view: View, revision: Revision, caller: Option<&Principal>) -> Vec<JsonText> {
+        let visible = self
+            .tools
+            .iter()
+            .filter(|(tool, entry)| caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name)));
+        let mut follow = false;
+        let shown = visible.map(|(tool, _)| match self.task_tools.in_place_of(&tool.name) {
+            Some(start) if view == View::TaskTools => {
+                follow = true;
+                start.write(revision)
+            }
+            _ => tool.write(revision),
+        });
+        let mut items: Vec<JsonText> = shown.collect();
+        if follow {
+            items.extend(followers().map(|tool| tool.write(revision)));
+        }
+        items
     }
 }
 

@@ -15,6 +15,7 @@ pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
+pub mod task_tools;
 mod tasks;
 
 pub use directory::Found;
@@ -27,7 +28,7 @@ use crate::{
 };
 use about::{identity, list_changes};
 use directory::Directory;
-use lists::{Lists, latest};
+use lists::{Lists, View, latest};
 use mcpfleet_config::{
     ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
     status::{CredentialUser, MissingCredential},
@@ -45,6 +46,7 @@ use merge::{Merged, Target, Withheld};
 use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use task_tools::TaskTool;
 
 /// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
 /// should be seen.
@@ -109,6 +111,8 @@ pub struct Entry {
     pub rank: ToolPriority,
     /// Whether the gateway may make tasks of its calls.
     pub task_support: TaskSupport,
+    /// How long tasks are kept that its calls are; `None` when they are none.
+    pub async_ttl: Option<Duration>,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -120,7 +124,8 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (mut merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        withheld.extend(task_tools::make_room(&mut merged, config));
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
@@ -137,6 +142,7 @@ impl Snapshot {
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let discovered = tasks::offered(&identity, &parts.roster, &listed);
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
             listed,
@@ -152,10 +158,7 @@ impl Snapshot {
             tools,
             directory,
             lists,
-            discover: discover(
-                &tasks::offered(&identity, &parts.roster),
-                CachePolicy { ttl_ms: TTL_MS, scope },
-            ),
+            discover: discover(&discovered, CachePolicy { ttl_ms: TTL_MS, scope }),
             identity,
             implementation,
             other: Arc::new(ToolMetrics::new(metrics, &server, OTHER)),
@@ -171,8 +174,20 @@ impl Snapshot {
     }
 
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    /// A tool that starts another stands for that.
     pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        let name = self.lists.task_tools.started_by(name).unwrap_or(name);
         self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
+    }
+
+    /// What a call of `name` does with tasks, if that is what it is for and the caller may know of it.
+    pub fn task_tool(&self, name: &str, caller: &Principal) -> Option<TaskTool> {
+        let found = self.lists.task_tools.find(name)?;
+        let known = match &found {
+            TaskTool::Start { tool, .. } => self.tool_for(caller, tool).is_some(),
+            TaskTool::Status | TaskTool::Cancel => self.lists.task_tools.concern(caller, &self.lists.tools),
+        };
+        known.then_some(found)
     }
 
     /// How many tools are listed.
@@ -227,8 +242,13 @@ impl Snapshot {
     }
 
     /// The list that a caller sees.
-    pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
-        self.lists.for_caller(kind, revision, &self.implementation, caller)
+    pub fn list(
+        &self,
+        (kind, view): (ListKind, View),
+        revision: Revision,
+        caller: &Principal,
+    ) -> Cow<'_, JsonText> {
+        self.lists.for_caller((kind, view), revision, &self.implementation, caller)
     }
 
     /// The whole list as the newest clients of an era see it.
@@ -291,7 +311,8 @@ impl Entry {
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
         let task_support = tool.definition.task_support();
-        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
+        let async_ttl = task_tools::ttl(config, &tool.target);
+        Self { target: tool.target, timeout, scopes, rank, task_support, async_ttl, mirrored, metrics }
     }
 }
 

@@ -247,7 +247,12 @@ async fn accept(
     let Ok(form) = form else { return Drained::All };
     readiness.listening(form.clone());
     tokio::spawn(readiness.keep_proving());
-    listener::run(data, form, shared, limits, stop).await
+    let drained = listener::run(data, form, shared.clone(), limits, stop).await;
+    // What is worked on still ends with the process, and is said to.
+    for server in shared.fleet.all().values() {
+        server.tasks.stop().await;
+    }
+    drained
 }
 
 /// Waits for the first signal, then for the drain or a second signal.
