@@ -212,3 +212,6 @@ fn follower((name, title): (&str, &str), description: &str, properties: &Value, 
     })));
     tool
 }
+
+#[cfg(test)]
+mod tests;

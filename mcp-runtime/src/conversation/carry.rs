@@ -57,7 +57,9 @@ pub fn begin(
         operation => {
             let (ask, retry) = read(operation)?;
             match called(visit, client, &request.operation) {
-                Some(Called::Follow(following)) => Ok(follow(visit, client, request, following, delivery)),
+                Some(Called::Follow(following)) => {
+                    Ok(follow(visit, client, request, following, (&ask, delivery)))
+                }
                 Some(Called::Start(ask, escalation)) => {
                     carry_out(visit, client, request, (ask, retry, delivery), escalation)
                 }
@@ -85,12 +87,13 @@ fn kept(
 ) -> Exchange {
     let responses = task::responses(request).map(ToOwned::to_owned);
     let (verb, task) = (wanted.verb, wanted.id.to_owned());
+    let ask = Ask::Task { verb, upstream: String::new(), tool: String::new(), id: task.clone() };
     let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
     let work = async move {
         let wanted = Wanted { verb, id: &task };
         task::act(&visited, &asks, &id, (wanted, responses.as_deref())).await
     };
-    looking(visit, client, request, work, delivery)
+    looking(visit, client, request, work, (&ask, delivery))
 }
 
 /// A call of a tool that follows tasks.
@@ -99,11 +102,11 @@ fn follow(
     client: &Arc<Client>,
     request: &server::Request<'_>,
     following: task::Following,
-    delivery: Delivery,
+    asked: (&Ask, Delivery),
 ) -> Exchange {
     let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
     let work = async move { following.run(&visited, &asks, &id).await };
-    looking(visit, client, request, work, delivery)
+    looking(visit, client, request, work, asked)
 }
 
 /// An exchange that only looks at what there is: it takes nobody's place.
@@ -112,12 +115,11 @@ fn looking(
     client: &Arc<Client>,
     request: &server::Request<'_>,
     work: impl Future<Output = Answered> + Send + 'static,
-    delivery: Delivery,
+    asked: (&Ask, Delivery),
 ) -> Exchange {
     let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
     let going = Going { work: Box::pin(work), events, deadline: caller.deadline() };
-    let ask = Ask::ReadResource { uri: String::new() };
-    Exchange::new(going, origin(visit, client, request, (&ask, delivery)), None)
+    Exchange::new(going, origin(visit, client, request, asked), None)
 }
 
 fn origin(

@@ -2,8 +2,8 @@
 
 use super::{
     super::exchange::Going,
+    archive::{Archive, BEAT, MAX_RESULT},
     record::Record,
-    shelf::{BEAT, MAX_RESULT, Shelf},
     state::{End, Lost},
 };
 use crate::exchange::{Event, Notice, Unanswered};
@@ -32,7 +32,7 @@ pub(super) struct Working {
     /// The replica is told to stop.
     pub(super) stopping: CancellationToken,
     /// Where it outlives this replica, when the server has such a place.
-    pub(super) shelf: Option<Shelf>,
+    pub(super) archive: Option<Archive>,
 }
 
 impl Working {
@@ -45,20 +45,20 @@ impl Working {
             end = drive(going, &self.record, self.follower) => end,
             () = self.stopping.cancelled() => Lost::Stopped.into(),
         };
-        match &self.shelf {
+        match &self.archive {
             None => self.record.finish(end),
-            Some(shelf) => self.settle(shelf, fitting(end)).await,
+            Some(archive) => self.settle(archive, fitting(end)).await,
         }
     }
 
     /// Says every [`BEAT`] that it is worked on, and how far it is; ends when somebody else has ended it.
     async fn watch(&self) -> End {
-        let Some(shelf) = &self.shelf else { return std::future::pending().await };
+        let Some(archive) = &self.archive else { return std::future::pending().await };
         loop {
             sleep(BEAT).await;
             // A store that is gone is found again by the next beat.
-            let _ = shelf.lease(self.key).await;
-            if let Ok(stands) = shelf.keep(self.key, &self.record.state()).await
+            let _ = archive.lease(self.key).await;
+            if let Ok(stands) = archive.keep(self.key, &self.record.state()).await
                 && let Some(end) = stands.end()
             {
                 return end.clone();
@@ -67,11 +67,11 @@ impl Working {
     }
 
     /// The end is known here when every replica can know it; when the store is gone, at once, and there once it is back.
-    async fn settle(&self, shelf: &Shelf, end: End) {
+    async fn settle(&self, archive: &Archive, end: End) {
         let mut state = self.record.state();
         state.finish(end.clone());
         loop {
-            match shelf.keep(self.key, &state).await {
+            match archive.keep(self.key, &state).await {
                 Ok(stands) => return self.record.adopt(stands),
                 Err(error) => {
                     tracing::warn!(%error, "the end of a task is not kept yet");

@@ -4,7 +4,7 @@
 //! upstream | who makes the task | tools/call                        | tasks/get, tasks/update, tasks/cancel
 //! modern   | the upstream       | its id, sealed                    | unsealed, asked of the upstream, sealed again
 //! any,     | this gateway       | the call goes on behind an id of  | answered by the replica that works on it, to which
-//! or ours  |                    | ours ([`escalate`])               | the others forward, or from the store ([`shelf`])
+//! or ours  |                    | ours ([`escalate`])               | the others forward, or from the store ([`archive`])
 //! ```
 //!
 //! What a client gets is a [`TaskId`], sealed: it cannot be guessed, and it is worth something only to its own caller at
@@ -13,11 +13,11 @@
 //! extension follow it by [`tools`].
 
 mod answer;
+mod archive;
 mod drive;
 mod escalate;
 mod id;
 mod record;
-mod shelf;
 mod state;
 mod store;
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use super::{
     super::input::Waiting,
-    state::{End, State},
+    state::{End, Form, State},
 };
 use crate::exchange::{Answer, Question};
 use mcpfleet_protocol::{
     answer::Implementation,
     json::JsonText,
     mrtr::InputResponses,
-    task::{Task, TaskState, created, detailed},
+    task::{created, detailed},
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -113,11 +113,7 @@ impl Record {
         }
     }
 
-    fn write(
-        &self,
-        form: fn(&Task<'_>, &TaskState<'_>, &Implementation) -> JsonText,
-        server: &Implementation,
-    ) -> JsonText {
+    fn write(&self, form: Form, server: &Implementation) -> JsonText {
         let mut now = self.lock();
         now.waiting.forget_withdrawn();
         let asked = (!now.waiting.is_empty()).then(|| now.waiting.requests());

@@ -21,6 +21,9 @@ const POLL_INTERVAL_MS: u64 = 500;
 /// Longest word of a task about itself, in characters.
 const MAX_SAID: usize = 500;
 
+/// One of the extension's messages about a task.
+pub(super) type Form = fn(&Task<'_>, &TaskState<'_>, &Implementation) -> JsonText;
+
 /// One task at one moment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,10 +115,6 @@ impl State {
         until.duration_since(Timestamp::now()).try_into().unwrap_or_default()
     }
 
-    pub(super) fn ttl(&self) -> Duration {
-        Duration::from_millis(self.ttl_ms)
-    }
-
     /// Bytes that are kept of its result.
     pub(super) fn size(&self) -> usize {
         self.end.as_ref().map_or(0, End::size)
@@ -126,7 +125,7 @@ impl State {
         &self,
         id: &str,
         asked: Option<&JsonText>,
-        (form, server): (fn(&Task<'_>, &TaskState<'_>, &Implementation) -> JsonText, &Implementation),
+        (form, server): (Form, &Implementation),
     ) -> JsonText {
         let (created, updated) = (self.created.to_string(), self.updated.to_string());
         let task = Task {
@@ -254,7 +253,7 @@ mod tests {
                 prop_assert!(now["statusMessage"].as_str().is_none_or(|it| it.chars().count() <= MAX_SAID));
                 ended = ended.or_else(|| state.end().is_some().then_some(now));
             }
-            prop_assert!(state.left() <= state.ttl());
+            prop_assert!(state.left() <= Duration::from_secs(60));
         }
     }
 

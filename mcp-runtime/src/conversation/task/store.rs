@@ -3,10 +3,10 @@
 
 use super::{
     super::exchange::Going,
+    archive::Archive,
     drive::{Follower, Working},
     id::{Holder, Place, TaskId},
     record::Record,
-    shelf::Shelf,
     state::{End, State},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub struct Tasks {
     /// `ip:port` where peers reach this replica; empty when they cannot.
     own_address: String,
     pub(super) server: Implementation,
-    shelf: Shelf,
+    archive: Archive,
     all: Mutex<HashMap<[u8; 16], Held>>,
     /// Places for requests that wait.
     pub(super) waiting: Semaphore,
@@ -127,7 +127,7 @@ impl Tasks {
             keys,
             own_address,
             server,
-            shelf: Shelf::new(store),
+            archive: Archive::new(store),
             all: Mutex::default(),
             waiting: Semaphore::new(MAX_WAITING),
             stopping: CancellationToken::new(),
@@ -179,14 +179,14 @@ impl Tasks {
             Err(why) => return Err((going, why)),
         };
         let state = State::new(wanted.ttl);
-        let shelf = self.shelf.is_shared().then(|| self.shelf.clone());
-        if let Some(shelf) = &shelf
-            && let Err(why) = shelf.create(key, &state).await
+        let archive = self.archive.is_shared().then(|| self.archive.clone());
+        if let Some(archive) = &archive
+            && let Err(why) = archive.create(key, &state).await
         {
             return Err((going, why.into()));
         }
         let record = Arc::new(Record::new(id, state));
-        self.begin(reserved, going, (wanted.follower, record.clone(), shelf));
+        self.begin(reserved, going, (wanted.follower, record.clone(), archive));
         Ok((key, record))
     }
 
@@ -198,10 +198,10 @@ impl Tasks {
         if let Some(record) = self.here(key) {
             return Ok(Some(record.detailed(&self.server)));
         }
-        if !self.shelf.is_shared() {
+        if !self.archive.is_shared() {
             return Ok(None);
         }
-        let state = self.shelf.find(key).await?;
+        let state = self.archive.find(key).await?;
         Ok(state.map(|state| state.write(id, None, (detailed, &self.server))))
     }
 
@@ -218,10 +218,10 @@ impl Tasks {
             record.answer(responses);
             return Ok(Some(()));
         }
-        if !self.shelf.is_shared() {
+        if !self.archive.is_shared() {
             return Ok(None);
         }
-        match self.shelf.find(key).await? {
+        match self.archive.find(key).await? {
             Some(state) if state.end().is_none() => {
                 Err(StoreError::Unavailable("the replica that works on the task cannot be reached".into()))
             }
@@ -237,11 +237,11 @@ impl Tasks {
         if self.cancel_here(key) {
             return Ok(Some(()));
         }
-        if !self.shelf.is_shared() {
+        if !self.archive.is_shared() {
             return Ok(None);
         }
         // Whoever works on it reads this by the next beat.
-        Ok(self.shelf.end(key, &End::Cancelled).await?.map(drop))
+        Ok(self.archive.end(key, &End::Cancelled).await?.map(drop))
     }
 
     /// Gives a task up if this replica works on it.
@@ -281,7 +281,7 @@ impl Tasks {
         self: &Arc<Self>,
         reserved: Reserved,
         going: Going,
-        (follower, record, shelf): (Follower, Arc<Record>, Option<Shelf>),
+        (follower, record, archive): (Follower, Arc<Record>, Option<Archive>),
     ) {
         // The task's own time bounds it from now on.
         going.deadline.lift();
@@ -293,7 +293,7 @@ impl Tasks {
             follower,
             cancelled: cancelled.clone(),
             stopping: self.stopping.clone(),
-            shelf,
+            archive,
         };
         let work = AbortOnDropHandle::new(self.working.spawn(work.run(going)));
         if let Some(held) = self.lock().get_mut(&key) {

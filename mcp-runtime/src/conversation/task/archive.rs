@@ -22,9 +22,9 @@ const TRIES: usize = 5;
 
 /// The tasks of one server in its store.
 #[derive(Clone, Debug)]
-pub(super) struct Shelf(Arc<Store>);
+pub(super) struct Archive(Arc<Store>);
 
-impl Shelf {
+impl Archive {
     pub(super) fn new(store: Arc<Store>) -> Self {
         Self(store)
     }
@@ -142,8 +142,8 @@ mod tests {
 
     const KEY: [u8; 16] = [7; 16];
 
-    fn shelf() -> Shelf {
-        Shelf::new(Store::in_memory(Keyring::random().unwrap(), "agents/support"))
+    fn archive() -> Archive {
+        Archive::new(Store::in_memory(Keyring::random().unwrap(), "agents/support"))
     }
 
     fn task() -> State {
@@ -156,47 +156,47 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_whose_replica_is_not_heard_any_more_has_failed_for_good() {
-        let shelf = shelf();
-        shelf.create(KEY, &task()).await.unwrap();
-        assert!(shelf.find(KEY).await.unwrap().unwrap().end().is_none());
+        let archive = archive();
+        archive.create(KEY, &task()).await.unwrap();
+        assert!(archive.find(KEY).await.unwrap().unwrap().end().is_none());
         tokio::time::sleep(LEASE * 2).await;
-        assert!(matches!(shelf.find(KEY).await.unwrap().unwrap().end(), Some(End::Failed(_))));
-        let late = shelf.end(KEY, &done()).await.unwrap().unwrap();
+        assert!(matches!(archive.find(KEY).await.unwrap().unwrap().end(), Some(End::Failed(_))));
+        let late = archive.end(KEY, &done()).await.unwrap().unwrap();
         assert!(matches!(late.end(), Some(End::Failed(_))), "what clients were told stands");
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_has_ended_needs_no_replica() {
-        let shelf = shelf();
-        shelf.create(KEY, &task()).await.unwrap();
-        shelf.end(KEY, &done()).await.unwrap();
+        let archive = archive();
+        archive.create(KEY, &task()).await.unwrap();
+        archive.end(KEY, &done()).await.unwrap();
         tokio::time::sleep(LEASE * 2).await;
-        assert!(matches!(shelf.find(KEY).await.unwrap().unwrap().end(), Some(End::Completed(_))));
+        assert!(matches!(archive.find(KEY).await.unwrap().unwrap().end(), Some(End::Completed(_))));
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        assert!(shelf.find(KEY).await.unwrap().is_none());
+        assert!(archive.find(KEY).await.unwrap().is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn of_two_ends_at_once_one_stands_for_both() {
-        let shelf = shelf();
-        shelf.create(KEY, &task()).await.unwrap();
+        let archive = archive();
+        archive.create(KEY, &task()).await.unwrap();
         let (one, other) = (done(), End::Cancelled);
-        let (one, other) = tokio::join!(shelf.end(KEY, &one), shelf.end(KEY, &other));
+        let (one, other) = tokio::join!(archive.end(KEY, &one), archive.end(KEY, &other));
         let (one, other) = (one.unwrap().unwrap(), other.unwrap().unwrap());
         assert_eq!(write(&one), write(&other));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_the_worker_knows_is_learnt_again_and_never_undoes_an_end() {
-        let shelf = shelf();
+        let archive = archive();
         let mut state = task();
         state.say("half of it");
-        shelf.keep(KEY, &state).await.unwrap();
-        shelf.lease(KEY).await.unwrap();
-        assert_eq!(write(&shelf.find(KEY).await.unwrap().unwrap()), write(&state));
-        shelf.end(KEY, &End::Cancelled).await.unwrap();
+        archive.keep(KEY, &state).await.unwrap();
+        archive.lease(KEY).await.unwrap();
+        assert_eq!(write(&archive.find(KEY).await.unwrap().unwrap()), write(&state));
+        archive.end(KEY, &End::Cancelled).await.unwrap();
         state.say("more of it");
-        let stands = shelf.keep(KEY, &state).await.unwrap();
+        let stands = archive.keep(KEY, &state).await.unwrap();
         assert!(matches!(stands.end(), Some(End::Cancelled)));
     }
 }
