@@ -139,7 +139,7 @@ impl Server {
             pool,
             sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
-            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation, store.clone()),
             meaning: Meaning::new(egress.clone(), signer.clone(), store.clone()),
             store,
             updates: broadcast::Sender::new(UPDATES),

@@ -7,6 +7,7 @@
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
 mod access;
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod guidance;
@@ -22,6 +23,7 @@ mod stdio;
 mod store;
 mod surroundings;
 mod tool;
+mod tool_names;
 mod tool_search;
 mod upstream;
 mod upstream_tools;

@@ -1,6 +1,7 @@
 //! What compile promises, told on small fleets written as users write them.
 
 mod access;
+mod asynchronous;
 mod auths;
 mod discovery;
 mod fleets;

@@ -3,7 +3,10 @@
 //! What is wrong is found by the same function that a runtime refuses a configuration by; here it becomes findings, and what
 //! is only odd becomes warnings.
 
-use super::report::{Reason, Scope};
+use super::{
+    asynchronous,
+    report::{Reason, Scope},
+};
 use crate::v1alpha1::{self as api, Pinning, UpstreamTools};
 use mcpfleet_config::{self as config, upstream_tools::ToolsFault};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -13,8 +16,9 @@ pub(super) fn compile(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools) ->
         api::UpstreamAccess::Any => config::UpstreamAccess::Any,
         api::UpstreamAccess::ReadOnly => config::UpstreamAccess::ReadOnly,
     };
-    let overrides = tools.overrides.iter().map(|it| (it.name.clone(), overridden(it)));
-    let overrides = by_name(scope, &format!("{at}.overrides"), overrides);
+    let overrides: Vec<_> =
+        tools.overrides.iter().map(|it| (it.name.clone(), overridden(scope, at, it))).collect();
+    let overrides = by_name(scope, &format!("{at}.overrides"), overrides.into_iter());
     let pins = tools.pins.iter().map(|pin| (pin.name.clone(), pin.hash.clone()));
     let pins = by_name(scope, &format!("{at}.pins"), pins);
     let mut compiled = config::UpstreamTools {
@@ -100,7 +104,8 @@ fn warn_of_the_odd(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools, compi
     }
 }
 
-fn overridden(wanted: &api::ToolOverride) -> config::ToolOverride {
+fn overridden(scope: &mut Scope<'_>, at: &str, wanted: &api::ToolOverride) -> config::ToolOverride {
+    let field = format!("{at}.overrides[{}].async", wanted.name);
     config::ToolOverride {
         rename: wanted.rename.clone(),
         title: wanted.title.clone(),
@@ -111,5 +116,6 @@ fn overridden(wanted: &api::ToolOverride) -> config::ToolOverride {
             idempotent_hint: hints.idempotent_hint,
             open_world_hint: hints.open_world_hint,
         }),
+        asynchronous: asynchronous::compile(scope, &field, wanted.asynchronous.as_ref()),
     }
 }

@@ -7,6 +7,7 @@
 // and the hints of ToolAnnotations have MCP's own names.
 #![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod duration;
@@ -22,6 +23,7 @@ mod tool;
 mod tool_search;
 mod upstream;
 
+pub use asynchronous::AsyncCalls;
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};

@@ -1,6 +1,6 @@
 //! MCP servers behind a server: where they are, and what of their offer is served.
 
-use super::{DurationString, HttpAuth, Scope, SecretKeyRef, Selection, ToolAnnotations};
+use super::{AsyncCalls, DurationString, HttpAuth, Scope, SecretKeyRef, Selection, ToolAnnotations};
 use k8s_openapi::api::core::v1::{LocalObjectReference, ResourceRequirements};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -283,6 +283,9 @@ pub struct ToolOverride {
     /// Hints for clients; those that are set take the place of the upstream's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
+    /// Its calls are tasks. An upstream that makes tasks by itself needs none of this.
+    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<AsyncCalls>,
 }
 
 /// Whether the definitions of an upstream's tools may change by themselves.

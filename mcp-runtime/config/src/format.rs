@@ -14,9 +14,9 @@ impl RuntimeConfig {
         let offers = !self.prompts.is_empty() || !self.resources.is_empty();
         let scoped = self.tools.iter().any(|tool| !tool.scopes.is_empty())
             || self.upstreams.iter().any(|upstream| !upstream.scopes.is_empty());
-        let guided = self.tools.iter().any(Tool::is_guided);
-        let third = offers || scoped || guided || self.access != Access::Anonymous;
+        let third = offers || scoped || self.access != Access::Anonymous;
         let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
+        let tools = self.tools.iter().map(Tool::oldest_format).max().unwrap_or(1);
         let upstreams = self.upstreams.iter().map(Upstream::oldest_format).max().unwrap_or(1);
         let fourth = self.store.is_some() || self.tool_search.is_some() || !self.neighbours.is_empty();
         let fields = match (fourth, third) {
@@ -24,11 +24,19 @@ impl RuntimeConfig {
             (false, true) => THIRD,
             (false, false) => 1,
         };
-        [self.admission.oldest_format(), headers, upstreams, fields].into_iter().max().unwrap_or(1)
+        [self.admission.oldest_format(), headers, tools, upstreams, fields].into_iter().max().unwrap_or(1)
     }
 }
 
 impl Tool {
+    fn oldest_format(&self) -> u32 {
+        match self.asynchronous {
+            Some(_) => FOURTH,
+            None if self.is_guided() => THIRD,
+            None => 1,
+        }
+    }
+
     /// Whether it says what only format 3 can.
     fn is_guided(&self) -> bool {
         self.priority != ToolPriority::Normal || !self.examples.is_empty() || self.output_schema.is_some()

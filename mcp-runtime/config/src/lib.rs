@@ -8,6 +8,7 @@
 
 mod access;
 mod admission;
+mod asynchronous;
 mod auth;
 mod backend;
 mod credential;
@@ -37,6 +38,7 @@ mod validate;
 
 pub use access::{Access, Issuer, Restricted, Strangers, TokenAlgorithm, is_scope};
 pub use admission::{Admission, DEFAULT_MAX_STREAMS};
+pub use asynchronous::{AsyncCalls, MAX_TASK_TTL_MS, MIN_TASK_TTL_MS, TASK_CANCEL, TASK_STATUS, task_start};
 pub use auth::{ClientId, Header, HeaderValue, TokenRequest};
 pub use backend::{Backend, BodySource, HttpBackend, HttpMethod, StaticBackend};
 pub use credential::{CredentialRef, WHOLE_SECRET};

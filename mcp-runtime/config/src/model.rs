@@ -1,8 +1,8 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
 use crate::{
-    Access, Admission, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource, Store,
-    ToolExample, ToolPriority, ToolSearch, Upstream,
+    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource,
+    Store, ToolExample, ToolPriority, ToolSearch, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fmt};
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
 /// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
-/// | 4 | of upstreams `transport.stdio` and `tools`; `store`, `toolSearch`, `neighbours` |
+/// | 4 | of upstreams `transport.stdio` and `tools`; `store`, `toolSearch`, `neighbours`; of tools `async` |
 pub const FORMAT: u32 = 4;
 
 /// Everything that one server serves.
@@ -131,6 +131,9 @@ pub struct Tool {
     /// Scopes that a caller needs, all of them. Format 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Its calls are tasks. Format 4.
+    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<AsyncCalls>,
 }
 
 /// Hints about a tool's behaviour (MCP schema, `ToolAnnotations`).

@@ -1,6 +1,6 @@
 //! MCP servers behind the one that is served.
 
-use crate::{CredentialRef, Header, RuntimeConfig, ToolAnnotations};
+use crate::{AsyncCalls, CredentialRef, Header, RuntimeConfig, ToolAnnotations};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -145,6 +145,11 @@ pub struct UpstreamTools {
 }
 
 impl UpstreamTools {
+    /// How its calls are tasks, by its own name of the tool, when an override says so.
+    pub fn asynchronous(&self, tool: &str) -> Option<AsyncCalls> {
+        self.overrides.get(tool)?.asynchronous
+    }
+
     /// Whether all is served as it comes.
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
@@ -185,4 +190,7 @@ pub struct ToolOverride {
     /// Hints that take the place of the upstream's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
+    /// Its calls are tasks.
+    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<AsyncCalls>,
 }

@@ -2,8 +2,8 @@
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
 use crate::{
-    Access, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport, is_reserved, is_scope,
-    neighbour, schema::ArgumentSchema, tool_name,
+    Access, AsyncCalls, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport,
+    is_reserved, is_scope, neighbour, schema::ArgumentSchema, tool_name,
 };
 use std::collections::BTreeSet;
 
@@ -110,6 +110,9 @@ impl RuntimeConfig {
             if tool.timeout_ms == 0 {
                 return Err(invalid(at("timeoutMs"), "is 0"));
             }
+            if let Some(flaw) = tool.asynchronous.and_then(AsyncCalls::flaw) {
+                return Err(invalid(at("async.ttlMs"), flaw));
+            }
             check_scopes(&tool.scopes).map_err(|reason| invalid(at("scopes"), reason))?;
             ArgumentSchema::new(&tool.input_schema).map_err(|e| invalid(at("inputSchema"), e.to_string()))?;
             if let Some(schema) = &tool.output_schema {
@@ -140,6 +143,12 @@ impl RuntimeConfig {
             if let Some(flaw) = upstream.tools.flaws().first() {
                 let field = format!("upstreams[{}].tools.{}", upstream.name, flaw.field);
                 return Err(invalid(field, flaw.fault.to_string()));
+            }
+            for (tool, wanted) in &upstream.tools.overrides {
+                if let Some(flaw) = wanted.asynchronous.and_then(AsyncCalls::flaw) {
+                    let at = format!("upstreams[{}].tools.overrides[{tool}].async.ttlMs", upstream.name);
+                    return Err(invalid(at, flaw));
+                }
             }
             check_scopes(&upstream.scopes)
                 .map_err(|reason| invalid(format!("upstreams[{}].scopes", upstream.name), reason))?;

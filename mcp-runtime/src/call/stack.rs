@@ -13,6 +13,7 @@ use crate::{
     backend,
     catalog::{Snapshot, merge::Target},
     exchange::{Ask, Caller, Request},
+    identity::Principal,
     outgoing::Behalf,
     search::Finder,
     server::Server,
@@ -64,6 +65,16 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
     };
     timer.finish(&result);
     Answered { result, permit: caller.release() }
+}
+
+/// Whether a request could begin: it is the same that [`run`] looks at first.
+///
+/// # Errors
+/// What [`run`] would answer at once.
+pub fn check(snapshot: &Snapshot, ask: &Ask, principal: &Principal) -> Result<(), CallError> {
+    let routed = route(snapshot, ask)?;
+    authorize(snapshot, principal, ask, &routed)?;
+    checked(&routed).map(drop)
 }
 
 /// Arguments of our own tools are checked here; an upstream checks its own.

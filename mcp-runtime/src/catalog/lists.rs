@@ -1,6 +1,10 @@
 //! The four lists, written once for each revision that asks for one.
 
-use super::{Entry, directory::Offer};
+use super::{
+    Entry,
+    directory::Offer,
+    task_tools::{TaskTools, followers},
+};
 use crate::{identity::Principal, search::Finder};
 use mcpfleet_protocol::{
     Era, Revision, Tool,
@@ -15,11 +19,22 @@ use std::{
 
 const REVISIONS: usize = Revision::KNOWN.len();
 
+/// Which tools a client is shown: they differ where calls are tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It follows tasks by the messages of the extension.
+    Tasks,
+    /// It does not, and has tools for that.
+    TaskTools,
+}
+
 /// Everything that is listed, and the lists that were written.
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
-    tools: Arc<[(Tool, Arc<Entry>)]>,
+    pub(super) tools: Arc<[(Tool, Arc<Entry>)]>,
+    /// What stands in the place of some of them.
+    pub(super) task_tools: TaskTools,
     /// What makes the list of tools short, where it does.
     finder: Option<Arc<Finder>>,
     /// Prompts, resources, templates.
@@ -56,13 +71,19 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
+        let task_tools = TaskTools::new(&tools);
         let (written, unabridged) = Default::default();
-        Self { cache, tools, finder, offers, restricted, written, unabridged }
+        Self { cache, tools, task_tools, finder, offers, restricted, written, unabridged }
     }
 
-    /// The whole list, for everybody who may use all that is in it.
+    /// The tools for a client that follows tasks, when they differ from those for others.
+    fn differs(&self, kind: ListKind, view: View) -> bool {
+        kind == ListKind::Tools && view == View::Tasks && !self.task_tools.is_empty()
+    }
+
+    /// The whole list, for everybody who may use all that is in it and follows tasks by tools.
     pub fn whole(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
-        let write = || self.write((kind, Extent::Listed), revision, server, None);
+        let write = || self.write((kind, View::TaskTools, Extent::Listed), revision, server, None);
         self.written[place(kind)][column(revision)].get_or_init(write)
     }
 
@@ -71,7 +92,7 @@ impl Lists {
         if kind != ListKind::Tools || self.finder.is_none() {
             return self.whole(kind, revision, server);
         }
-        let write = || self.write((kind, Extent::Everything), revision, server, None);
+        let write = || self.write((kind, View::TaskTools, Extent::Everything), revision, server, None);
         self.unabridged[column(revision)].get_or_init(write)
     }
 
@@ -83,15 +104,15 @@ impl Lists {
     /// The list for one caller: what he may not use is not in it.
     pub fn for_caller(
         &self,
-        kind: ListKind,
+        (kind, view): (ListKind, View),
         revision: Revision,
         server: &Implementation,
         caller: &Principal,
     ) -> Cow<'_, JsonText> {
         let limited =
             self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
-        if limited {
-            Cow::Owned(self.write((kind, Extent::Listed), revision, server, Some(caller)))
+        if limited || self.differs(kind, view) {
+            Cow::Owned(self.write((kind, view, Extent::Listed), revision, server, Some(caller)))
         } else {
             Cow::Borrowed(self.whole(kind, revision, server))
         }
@@ -99,19 +120,13 @@ impl Lists {
 
     fn write(
         &self,
-        (kind, extent): (ListKind, Extent),
+        (kind, view, extent): (ListKind, View, Extent),
         revision: Revision,
         server: &Implementation,
         caller: Option<&Principal>,
     ) -> JsonText {
         let items: Vec<JsonText> = match kind {
-            ListKind::Tools => {
-                let visible = self.tools.iter().filter(|(tool, entry)| {
-                    caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name))
-                });
-                let listed = self.abridged(visible.collect(), extent);
-                listed.into_iter().map(|(tool, _)| tool.write(revision)).collect()
-            }
+            ListKind::Tools => self.write_tools((view, extent), revision, caller),
             kind => {
                 let offers = self.offers[place(kind) - 1].iter();
                 let visible =
@@ -119,9 +134,37 @@ impl Lists {
                 visible.map(|offer| Definition::write(&offer.definition, revision)).collect()
             }
         };
-        let scope = if caller.is_some() { CacheScope::Private } else { self.cache.scope };
+        // What a client is shown depends on what it declares, too.
+        let shared = caller.is_none() && (kind != ListKind::Tools || self.task_tools.is_empty());
+        let scope = if shared { self.cache.scope } else { CacheScope::Private };
         let cache = CachePolicy { scope, ..self.cache };
         list(&ListPage { kind, items: &items, next_cursor: None, cache, server }, revision)
+    }
+
+    fn write_tools(
+        &self,
+        (view, extent): (View, Extent),
+        revision: Revision,
+        caller: Option<&Principal>,
+    ) -> Vec<JsonText> {
+        let visible = self
+            .tools
+            .iter()
+            .filter(|(tool, entry)| caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name)));
+        let mut follow = false;
+        let listed = self.abridged(visible.collect(), extent);
+        let shown = listed.into_iter().map(|(tool, _)| match self.task_tools.in_place_of(&tool.name) {
+            Some(start) if view == View::TaskTools => {
+                follow = true;
+                start.write(revision)
+            }
+            _ => tool.write(revision),
+        });
+        let mut items: Vec<JsonText> = shown.collect();
+        if follow {
+            items.extend(followers().map(|tool| tool.write(revision)));
+        }
+        items
     }
 
     /// What of the tools that somebody may use is listed: all, or, where they are too many, what finds them and those

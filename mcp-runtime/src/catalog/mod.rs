@@ -16,6 +16,7 @@ pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
+pub mod task_tools;
 mod tasks;
 
 pub use directory::Found;
@@ -29,7 +30,7 @@ use crate::{
 };
 use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
-use lists::{Lists, latest};
+use lists::{Lists, View, latest};
 use mcpfleet_config::{
     ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
     status::{CredentialUser, MissingCredential},
@@ -48,6 +49,7 @@ use missing::{Missing, MissingTools};
 use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use task_tools::TaskTool;
 
 /// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
 /// should be seen.
@@ -118,6 +120,8 @@ pub struct Entry {
     pub task_support: TaskSupport,
     /// Whether an upstream may be sent its calls again.
     pub repeat: Repeat,
+    /// How long tasks are kept that its calls are; `None` when they are none.
+    pub async_ttl: Option<Duration>,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -133,6 +137,7 @@ impl Snapshot {
         if config.tool_search.is_some() {
             withheld.extend(merge::reserve(&mut merged));
         }
+        withheld.extend(task_tools::make_room(&mut merged, config));
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
         let implementation = implementation(config, &parts.roster);
@@ -149,6 +154,7 @@ impl Snapshot {
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let discovered = tasks::offered(&identity, &parts.roster, &listed);
         let listed: Arc<[(Tool, Arc<Entry>)]> = listed.into();
         let finder = config.tool_search.clone().map(|settings| {
             let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
@@ -175,7 +181,7 @@ impl Snapshot {
             lists,
             finder,
             discover: discover_keeping(
-                &tasks::offered(&identity, &parts.roster),
+                &discovered,
                 CachePolicy { ttl_ms: TTL_MS, scope },
                 keeps(config, &parts.roster),
             ),
@@ -205,13 +211,25 @@ impl Snapshot {
     }
 
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    /// A tool that starts another stands for that.
     pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        let name = self.lists.task_tools.started_by(name).unwrap_or(name);
         self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
     }
 
     /// What to say of a tool that is not in the list and that a client may ask for all the same.
     pub fn missing(&self, name: &str) -> Option<Missing> {
         self.missing.find(name, &self.parts.config, &self.parts.roster)
+    }
+
+    /// What a call of `name` does with tasks, if that is what it is for and the caller may know of it.
+    pub fn task_tool(&self, name: &str, caller: &Principal) -> Option<TaskTool> {
+        let found = self.lists.task_tools.find(name)?;
+        let known = match &found {
+            TaskTool::Start { tool, .. } => self.tool_for(caller, tool).is_some(),
+            TaskTool::Status | TaskTool::Cancel => self.lists.task_tools.concern(caller, &self.lists.tools),
+        };
+        known.then_some(found)
     }
 
     /// How many tools are listed.
@@ -270,8 +288,13 @@ impl Snapshot {
     }
 
     /// The list that a caller sees.
-    pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
-        self.lists.for_caller(kind, revision, &self.implementation, caller)
+    pub fn list(
+        &self,
+        (kind, view): (ListKind, View),
+        revision: Revision,
+        caller: &Principal,
+    ) -> Cow<'_, JsonText> {
+        self.lists.for_caller((kind, view), revision, &self.implementation, caller)
     }
 
     /// The whole list as the newest clients of an era see it.
@@ -335,6 +358,7 @@ impl Entry {
             rank: ToolPriority::High,
             task_support: TaskSupport::Forbidden,
             repeat: Repeat::default(),
+            async_ttl: None,
             mirrored: Vec::new(),
             metrics,
         })
@@ -358,7 +382,18 @@ impl Entry {
         let mirrored = tool.definition.param_headers().unwrap_or_default();
         let task_support = tool.definition.task_support();
         let repeat = if tool.definition.is_idempotent() { Repeat::Idempotent } else { Repeat::Unsent };
-        Self { target: tool.target, timeout, scopes, rank, task_support, repeat, mirrored, metrics }
+        let async_ttl = task_tools::ttl(config, &tool.target);
+        Self {
+            target: tool.target,
+            timeout,
+            scopes,
+            rank,
+            task_support,
+            repeat,
+            async_ttl,
+            mirrored,
+            metrics,
+        }
     }
 }
 

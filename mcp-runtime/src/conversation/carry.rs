@@ -4,20 +4,20 @@ use super::{
     Answered, Client, Delivery, Exchange, Suspended, Visit,
     exchange::{Going, Origin},
     input::{Digest, Sealed, Unusable},
-    task::{self, Holder, TaskId, Wanted, escalation},
+    task::{self, Called, Escalation, Holder, Moment, TaskId, Wanted, Way, escalation},
 };
 use crate::{
     call::{CallError, Outcome, stack},
-    exchange::{Ask, Caller, Request, Resumption},
+    exchange::{Ask, Caller, Interest, Profile, Request, Resumption},
     search::unwrapped,
 };
 use mcpfleet_protocol::{
-    Era, ErrorCode,
+    Era, ErrorCode, Revision,
     answer::input_required,
     json::{JsonText, Members},
     jsonrpc::Id,
     mrtr::InputResponses,
-    server::{self, Complete, Operation, Reference, Refusal},
+    server::{self, Complete, Meta, Operation, Reference, Refusal},
     task::with_id,
 };
 use serde_json::{
@@ -44,12 +44,99 @@ pub fn begin(
     request: &server::Request<'_>,
     delivery: Delivery,
 ) -> Option<Result<Exchange, Answered>> {
-    let read = match &request.operation {
-        Operation::Task { verb, id } => task::relayed(visit, client, request, Wanted { verb: *verb, id })
-            .map(|(ask, responses)| (ask, Retry { responses, state: None })),
-        operation => Ok(asked(visit, client, operation)?),
+    let begun = match &request.operation {
+        Operation::Task { verb, id } => {
+            let wanted = Wanted { verb: *verb, id };
+            match task::way(visit, client, wanted) {
+                Way::Kept => Ok(kept(visit, client, request, wanted, delivery)),
+                Way::Relayed(ask) => {
+                    let retry = Retry { responses: task::responses(request), state: None };
+                    carry_out(visit, client, request, (ask, retry, delivery), None)
+                }
+            }
+        }
+        operation => {
+            let (ask, retry) = asked(visit, client, operation)?;
+            match called(visit, client, &request.operation) {
+                Some(Called::Follow(following)) => {
+                    Ok(follow(visit, client, request, following, (&ask, delivery)))
+                }
+                Some(Called::Start(ask, escalation)) => {
+                    carry_out(visit, client, request, (ask, retry, delivery), escalation)
+                }
+                None => escalation(visit, client, (&request.id, &ask))
+                    .map_err(|refusal| Answered::refusal(&refusal))
+                    .and_then(|it| carry_out(visit, client, request, (ask, retry, delivery), it)),
+            }
+        }
     };
-    Some(read.and_then(|(ask, retry)| carry_out(visit, client, request, (ask, retry, delivery))))
+    Some(begun)
+}
+
+fn called(visit: &Visit, client: &Client, operation: &Operation<'_>) -> Option<Called> {
+    let Operation::CallTool(call) = operation else { return None };
+    task::called(visit, client, (call, call.arguments.unwrap_or(&NO_ARGUMENTS)))
+}
+
+/// A request about a task of ours.
+fn kept(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    wanted: Wanted<'_>,
+    delivery: Delivery,
+) -> Exchange {
+    let responses = task::responses(request).map(ToOwned::to_owned);
+    let (verb, task) = (wanted.verb, wanted.id.to_owned());
+    let ask = Ask::Task { verb, upstream: String::new(), tool: String::new(), id: task.clone() };
+    let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
+    let work = async move {
+        let wanted = Wanted { verb, id: &task };
+        task::act(&visited, &asks, &id, (wanted, responses.as_deref())).await
+    };
+    looking(visit, client, request, work, (&ask, delivery))
+}
+
+/// A call of a tool that follows tasks.
+fn follow(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    following: task::Following,
+    asked: (&Ask, Delivery),
+) -> Exchange {
+    let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
+    let work = async move { following.run(&visited, &asks, &id).await };
+    looking(visit, client, request, work, asked)
+}
+
+/// An exchange that only looks at what there is: it takes nobody's place.
+fn looking(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    work: impl Future<Output = Answered> + Send + 'static,
+    asked: (&Ask, Delivery),
+) -> Exchange {
+    let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
+    let going = Going { work: Box::pin(work), events, deadline: caller.deadline() };
+    Exchange::new(going, origin(visit, client, request, asked), None)
+}
+
+fn origin(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    (ask, delivery): (&Ask, Delivery),
+) -> Origin {
+    Origin {
+        id: request.id.clone().into_owned(),
+        token: request.meta.progress_token.clone().map(Id::into_owned),
+        client: client.clone(),
+        delivery,
+        suspended: visit.server.suspended.clone(),
+        digest: Digest::of(&visit.server.name, ask),
+    }
 }
 
 fn carry_out(
@@ -57,25 +144,18 @@ fn carry_out(
     client: &Arc<Client>,
     request: &server::Request<'_>,
     (ask, retry, delivery): (Ask, Retry<'_>, Delivery),
+    escalation: Option<Escalation>,
 ) -> Result<Exchange, Answered> {
-    let escalation = escalation(visit, client, (&request.id, &ask));
-    let origin = Origin {
-        id: request.id.clone().into_owned(),
-        token: request.meta.progress_token.clone().map(Id::into_owned),
-        client: client.clone(),
-        delivery,
-        suspended: visit.server.suspended.clone(),
-        digest: Digest::of(&visit.server.name, &ask),
-        escalation: escalation.map_err(|refusal| Answered::refusal(&refusal))?,
-    };
+    let origin = origin(visit, client, request, (&ask, delivery));
     let resumption = match resume(&retry, visit, &origin) {
         Ok(Retried::Anew(resumption)) => resumption,
-        Ok(Retried::Suspended { key }) => return go_on(visit, &retry, key, origin),
+        Ok(Retried::Suspended { key }) => return go_on(visit, &retry, key, origin, escalation),
         Err(why) => return Err(Suspended::refuse(&origin.id, why)),
     };
+    let (writes_for, profile) = as_seen(client, &request.meta, escalation.as_ref());
     let job = Job {
         visit: visit.clone(),
-        client: client.clone(),
+        client: writes_for,
         id: origin.id.clone(),
         digest: origin.digest,
         task: match &request.operation {
@@ -84,25 +164,57 @@ fn carry_out(
         },
     };
     let work = Request { ask, meta: request.meta.raw.map(ToOwned::to_owned), resumption };
-    let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
+    let (caller, events) = Caller::new(Arc::new(profile));
     let deadline = caller.deadline();
-    Ok(Exchange::new(Going { work: Box::pin(job.run(work, caller)), events, deadline }, origin))
+    let going = Going { work: Box::pin(job.run(work, caller)), events, deadline };
+    Ok(Exchange::new(going, origin, escalation))
+}
+
+/// For whom the answer is written, and what those who carry out a request are told of its client.
+///
+/// What is a task from its beginning is answered by the task: whatever is asked on the way is asked of that, one question
+/// at a time, as of a client with a session; and the result is kept in the newest form, which is translated for whoever
+/// reads it. How far it is can be asked of every task.
+fn as_seen(client: &Arc<Client>, meta: &Meta<'_>, escalation: Option<&Escalation>) -> (Arc<Client>, Profile) {
+    let profile = client.profile(meta);
+    match escalation.map(|it| it.moment) {
+        None => (client.clone(), profile),
+        Some(Moment::Later) => (client.clone(), Profile { progress: Interest::Wanted, ..profile }),
+        Some(Moment::AtOnce) => {
+            let newest = Client { revision: Revision::LATEST_MODERN, ..Client::clone(client) };
+            let revision = Revision::LATEST_LEGACY;
+            (Arc::new(newest), Profile { revision, progress: Interest::Wanted, log_level: None, ..profile })
+        }
+    }
 }
 
 /// The work that waited for this retry goes on with what the client has brought.
-fn go_on(visit: &Visit, retry: &Retry<'_>, key: [u8; 16], origin: Origin) -> Result<Exchange, Answered> {
+fn go_on(
+    visit: &Visit,
+    retry: &Retry<'_>,
+    key: [u8; 16],
+    origin: Origin,
+    escalation: Option<Escalation>,
+) -> Result<Exchange, Answered> {
     let responses = match retry.responses.map(InputResponses::read).transpose() {
         Ok(responses) => responses.unwrap_or_default(),
         Err(why) => return Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())),
     };
     let id = origin.id.clone();
-    visit.server.suspended.resume(key, &responses, origin).map_err(|why| Suspended::refuse(&id, why))
+    visit
+        .server
+        .suspended
+        .resume(key, &responses, origin, escalation)
+        .map_err(|why| Suspended::refuse(&id, why))
 }
 
 /// The replica in which the work of a retry waits, or which keeps a task, when that is another than this one.
 pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
     if let Operation::Task { id, .. } = &request.operation {
         return task::owner_elsewhere(visit, client, id);
+    }
+    if let Some(id) = task::followed(visit, client, &request.operation) {
+        return task::owner_elsewhere(visit, client, &id);
     }
     let (ask, retry) = asked(visit, client, &request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());

@@ -51,7 +51,7 @@ pub async fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Op
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
         Operation::Task { verb, id } => {
-            return task::answer(visit, client, request, Wanted { verb: *verb, id });
+            return task::answer(visit, client, request, Wanted { verb: *verb, id }).boxed().await;
         }
         _ => return None,
     })
@@ -66,7 +66,7 @@ fn list(
 ) -> Answered {
     match cursor {
         None => {
-            let result = visit.snapshot.list(list, client.revision, &client.principal);
+            let result = visit.snapshot.list((list, task::view(client)), client.revision, &client.principal);
             Answered::success(&request.id, &result)
         }
         Some(_) => invalid(request, "this cursor is not one of ours: list from the start"),

@@ -10,8 +10,8 @@
 //! An [`Exchange`] is the work and what it says on the way. Who drives it depends on the era: a modern request dies
 //! with its response stream, so the response body drives it; a legacy one outlives its connection, so a task does. When
 //! the work asks something of a modern client the exchange is taken apart: the answer is `input_required`, the work
-//! goes on in the background ([`Suspended`]), and the retry gets a new exchange around it. When a call that lends
-//! itself to it takes long, the answer is a task ([`Tasks`]), and the work goes on behind its id.
+//! goes on in the background ([`Suspended`]), and the retry gets a new exchange around it. When a tool says so, or a call
+//! that lends itself to it takes long, the answer is a task ([`Tasks`]), and the work goes on behind its id.
 
 mod carry;
 mod client;
@@ -30,4 +30,5 @@ pub use input::{Digest, Sealed, Unusable};
 pub use local::answer;
 pub use reply::Answered;
 pub use suspended::{Parked, Suspended};
+pub(crate) use task::MAX_WAIT;
 pub use task::Tasks;

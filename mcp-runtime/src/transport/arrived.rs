@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response, request::Parts};
 
 /// A request that has arrived.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arrived {
     /// Everything but the body.
     pub parts: Parts,

@@ -28,7 +28,7 @@ pub(super) async fn finish(shared: &Shared) {
     let left = waiting(shared) > 0;
     for server in shared.fleet.all().values() {
         server.suspended.end();
-        server.tasks.end();
+        server.tasks.stop().await;
     }
     shared.peer_port.stop.cancel();
     shared.peer_port.connections.close();

@@ -126,7 +126,7 @@ impl Call<'_> {
             return answer::refusal(&why);
         }
         if let Some(owner) = conversation::owner_elsewhere(&self.visit, &client, &request)
-            && let Some(response) = self.elsewhere(&owner).await
+            && let Some(response) = self.without_session(&owner).await
         {
             return response;
         }
@@ -249,6 +249,13 @@ impl Call<'_> {
     /// on here, without what that one holds.
     pub(super) async fn elsewhere(&self, owner: &str) -> Option<Response<Body>> {
         self.visit.shared.forward(owner, self.arrived).await
+    }
+
+    /// The answer of the replica at `owner` to what is no affair of a session: one that lives here stays here.
+    async fn without_session(&self, owner: &str) -> Option<Response<Body>> {
+        let mut arrived = self.arrived.clone();
+        arrived.parts.headers.remove(SESSION_ID);
+        self.visit.shared.forward(owner, &arrived).await
     }
 
     fn check_mirrored(&self, request: &Request<'_>) -> Result<(), Refusal> {

@@ -93,10 +93,12 @@ fn the_example_with_pins_passes() {
 }
 
 #[test]
-fn the_example_with_prompts_and_resources_passes() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/prompts");
-    let (code, text) = lint(&example, &[]);
-    assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"));
+fn the_examples_that_need_nothing_else_pass() {
+    for name in ["prompts", "tasks"] {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+        let (code, text) = lint(&example, &[]);
+        assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"), "{name}");
+    }
 }
 
 #[test]

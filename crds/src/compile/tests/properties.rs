@@ -4,8 +4,8 @@ use super::{auths, fleets::Fleet, foreign, offers, programs};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Autoscaling, Backend, BodySource, DurationString, Embeddings, HttpBackend, HttpHeader,
-        HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        Admission, AsyncCalls, Autoscaling, Backend, BodySource, DurationString, Embeddings, HttpBackend,
+        HttpHeader, HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
         ProviderRoute, ProviderRouteSpec, Redis, Remote, Scaler, SecretKeyRef, Selection, StaticBackend,
         Store, Tls, ToolExample, ToolPriority, ToolSearch, Upstream, UpstreamTools,
     },
@@ -79,30 +79,42 @@ fn tool() -> BoxedStrategy<McpTool> {
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
     let metadata = (word(), any::<bool>(), 0..3_i64);
     let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
-    (metadata, option::of(word()), word(), schemas, backend, duration(), auths::scopes())
-        .prop_map(|((object, labelled, age), name, description, schemas, backend, timeout, scopes)| {
-            let (input_schema, output_schema, examples) = schemas;
-            let spec = McpToolSpec {
+    let times = (duration(), option::of(duration().prop_map(|ttl| AsyncCalls { ttl })));
+    (metadata, option::of(word()), word(), schemas, backend, times, auths::scopes())
+        .prop_map(
+            |(
+                (object, labelled, age),
                 name,
-                title: None,
                 description,
-                input_schema,
-                output_schema,
-                priority: ToolPriority::Normal,
-                examples,
-                annotations: None,
+                schemas,
                 backend,
-                timeout,
+                (timeout, asynchronous),
                 scopes,
-            };
-            let mut tool = McpTool::new(&object, spec);
-            tool.metadata.namespace = Some("agents".into());
-            tool.metadata.labels = labelled.then(|| [("fleet".to_owned(), "shop".to_owned())].into());
-            let time = format!("2026-01-0{}T00:00:00Z", age + 1);
-            tool.metadata.creation_timestamp =
-                (age > 0).then(|| serde_json::from_value(Value::from(time)).unwrap());
-            tool
-        })
+            )| {
+                let (input_schema, output_schema, examples) = schemas;
+                let spec = McpToolSpec {
+                    name,
+                    title: None,
+                    description,
+                    input_schema,
+                    output_schema,
+                    priority: ToolPriority::Normal,
+                    examples,
+                    annotations: None,
+                    backend,
+                    timeout,
+                    scopes,
+                    asynchronous,
+                };
+                let mut tool = McpTool::new(&object, spec);
+                tool.metadata.namespace = Some("agents".into());
+                tool.metadata.labels = labelled.then(|| [("fleet".to_owned(), "shop".to_owned())].into());
+                let time = format!("2026-01-0{}T00:00:00Z", age + 1);
+                tool.metadata.creation_timestamp =
+                    (age > 0).then(|| serde_json::from_value(Value::from(time)).unwrap());
+                tool
+            },
+        )
         .boxed()
 }
 

@@ -1,7 +1,7 @@
 //! Programs that behave, behind `mcp-runtime bridge`: what a client of any revision sees of them.
 
 use crate::harness::{
-    Everything, Modern, Post, Session, Trouble, UpstreamEra, accept, is_request, request, text, until,
+    Everything, Modern, Post, Session, Trouble, UpstreamEra, accept, is_request, request, text,
 };
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -71,8 +71,9 @@ impl Replicas {
     /// Three.
     pub(crate) async fn three(era: UpstreamEra, sharing: Sharing) -> (Self, [Runtime; 3]) {
         let all = Self::new(era, sharing).await;
-        let (one, two, three) = tokio::join!(all.start(), all.start(), all.start());
-        (all, [one, two, three])
+        let [one, two, three] = [(); 3].map(|()| Box::pin(all.start()));
+        let three = tokio::join!(one, two, three).into();
+        (all, three)
     }
 
     /// One more, which takes its share at once.
