@@ -11,7 +11,7 @@ use crate::{
     conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
-    identity::Gatekeeper,
+    identity::{Door, Gatekeeper},
     outgoing::Signer,
     seal::Keyring,
     session::Sessions,
@@ -76,6 +76,8 @@ pub struct Server {
     pub suspended: Arc<Suspended>,
     /// Calls that their clients follow by an id.
     pub tasks: Arc<Tasks>,
+    /// Whether who listens may go on.
+    pub door: Door,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -124,6 +126,7 @@ impl Server {
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
         let gate = gate(&config, &credentials, egress, None);
+        let door = Door::new(gate.clone());
         let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
         let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
@@ -135,6 +138,7 @@ impl Server {
             sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            door,
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,
@@ -204,6 +208,8 @@ impl Server {
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
         let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
+        // First: whoever is let in no more is not told of what is new.
+        self.door.change(gate.clone());
         self.swap(Parts {
             config,
             hash,

@@ -13,12 +13,14 @@ mod challenge;
 mod gatekeeper;
 pub mod keys;
 mod oauth;
+mod pass;
 mod presented;
 mod principal;
 mod resource;
 
 pub use challenge::Challenge;
 pub use gatekeeper::{Fit, Gatekeeper};
+pub use pass::{Bearer, Door, Pass};
 pub use principal::{Principal, Right, Scopes, ToolPatterns};
 pub use resource::is_well_known;
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     conversation::{self, Answered, Client, Delivery, Exchange, Step, Visit},
-    identity::Principal,
+    identity::{Pass, Principal},
     session::Live,
     transport::Shared,
 };
@@ -118,8 +118,8 @@ impl Duplex {
             // The client is ready: from now on it is told of changes.
             Notified::Initialized => {
                 if let Some(permit) = visit.server.streams.open() {
-                    let live = Some(self.live.clone());
-                    let subscriber = Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit);
+                    let (live, right) = (Some(self.live.clone()), (permit, Pass::unlimited()));
+                    let subscriber = Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), right);
                     tokio::spawn(tell(subscriber, self.out.clone()));
                 }
             }
@@ -186,7 +186,7 @@ impl Duplex {
                 .send(super::answer::no_stream_message(Some(&request.id), visit.server.streams.max()))
                 .await;
         };
-        let subscriber = Subscriber::new(visit, subscription, None, watched, permit);
+        let subscriber = Subscriber::new(visit, subscription, None, watched, (permit, Pass::unlimited()));
         let running = self.live.begin(&request.id);
         let out = self.out.clone();
         tokio::spawn(async move {

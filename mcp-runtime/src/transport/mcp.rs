@@ -17,7 +17,7 @@ use super::{
 use crate::{
     catalog::Snapshot,
     conversation::{self, Answered, Client, Delivery, Visit},
-    identity::Principal,
+    identity::{Bearer, Pass, Principal},
     model::Body,
     session::{Running, Ticket},
 };
@@ -107,6 +107,16 @@ impl Call<'_> {
         }
     }
 
+    /// What was shown, and who came in by it.
+    pub(super) fn bearer(&self) -> Bearer {
+        Bearer::new(&self.arrived.parts.headers, self.principal.clone())
+    }
+
+    /// How long what this request opens may stay open.
+    pub(super) fn pass(&self) -> Pass {
+        self.visit.server.door.pass(&self.visit.snapshot.parts.gate, self.bearer())
+    }
+
     async fn request(&self, request: Request<'_>) -> Response<Body> {
         if let Operation::Initialize(wanted) = &request.operation {
             return self.initialize(&request, wanted);
@@ -117,7 +127,7 @@ impl Call<'_> {
         };
         let accepts = request.context.accepts;
         if let Operation::Listen(wanted) = &request.operation {
-            return subscriptions::listen(&self.visit, &client, &request, wanted).await;
+            return subscriptions::listen(self, &request, wanted).await;
         }
         if let Some(answered) = conversation::answer(&self.visit, &client, &request).await {
             return answer::answered(answered, accepts);

@@ -5,8 +5,8 @@
 //! read is asked nothing and told less often.
 
 use crate::{
-    admission::streams::StreamPermit, catalog::edition::Edition, conversation::Visit, session::Live,
-    upstream::Interest,
+    admission::streams::StreamPermit, catalog::edition::Edition, conversation::Visit, identity::Pass,
+    session::Live, upstream::Interest,
 };
 use bytes::Bytes;
 use mcpfleet_protocol::{Era, Subscription, message::Change};
@@ -37,6 +37,7 @@ pub struct Subscriber {
     closing: Option<Bytes>,
     /// Given back when this is dropped.
     permit: StreamPermit,
+    pass: Pass,
     stopping: CancellationToken,
     /// Another stream of the same session has taken the place of this.
     displaced: CancellationToken,
@@ -54,6 +55,8 @@ enum Event {
     Lists(Edition),
     Updated(Option<Arc<str>>),
     Ending,
+    /// Its credential is good no more: it hears of nothing that has not been on its way already.
+    Lapsed,
 }
 
 impl Subscriber {
@@ -63,7 +66,7 @@ impl Subscriber {
         subscription: Subscription,
         live: Option<Arc<Live>>,
         watched: Vec<(String, Option<Interest>)>,
-        permit: StreamPermit,
+        (permit, pass): (StreamPermit, Pass),
     ) -> Self {
         let edition = visit.server.editions.subscribe();
         let told = *edition.borrow();
@@ -81,6 +84,7 @@ impl Subscriber {
             quiet_until: Instant::now(),
             updates: visit.server.updates.subscribe(),
             permit,
+            pass,
             stopping: visit.shared.stopping().clone(),
             displaced,
             over: Over::No,
@@ -109,6 +113,10 @@ impl Subscriber {
                     self.ready.extend(self.closing.take());
                     self.over = Over::Yes;
                 }
+                Event::Lapsed => {
+                    self.ready.extend(self.closing.take());
+                    self.over = Over::Yes;
+                }
             }
         }
     }
@@ -117,6 +125,7 @@ impl Subscriber {
         let lists = changed(&mut self.edition, self.subscription.era(), self.told, self.quiet_until);
         tokio::select! {
             biased;
+            () = self.pass.lapsed() => Event::Lapsed,
             () = self.permit.drained() => Event::Ending,
             () = self.stopping.cancelled() => Event::Ending,
             () = self.displaced.cancelled() => Event::Ending,

@@ -8,6 +8,9 @@ mod callers;
 mod idp;
 mod keys;
 #[allow(dead_code, reason = "shared with other test targets")]
+#[path = "../runtime/listener.rs"]
+mod listener;
+#[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../runtime/manifests.rs"]
 mod manifests;
 #[allow(dead_code, reason = "shared with other test targets")]
@@ -22,6 +25,8 @@ mod scopes;
 #[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../edges/server.rs"]
 mod server;
+mod signing;
+mod streams;
 mod tokens;
 
 use process::Runtime;
