@@ -6,6 +6,7 @@
 #[path = "../edges/callers.rs"]
 mod callers;
 mod idp;
+mod key_sets;
 mod keys;
 #[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../runtime/listener.rs"]
