@@ -150,7 +150,10 @@ pub async fn post(call: &Call<'_>, name: &str) -> Response<Body> {
         bearer.send_replace(call.bearer());
     }
     // A client that does not read its stream is shown out: what it sends would fill memory.
-    if timeout(UNREAD, duplex.receive(&call.principal, &call.arrived.body)).await.is_err() {
+    if timeout(UNREAD, duplex.receive(&call.principal, &call.arrived.body, &call.arrived.share))
+        .await
+        .is_err()
+    {
         duplex.leave();
         call.visit.shared.event_streams.remove(*key);
         return gone();

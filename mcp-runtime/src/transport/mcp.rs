@@ -157,13 +157,16 @@ impl Call<'_> {
             Accepts::Either | Accepts::EventStreamOnly => Delivery::Streamed,
         };
         match conversation::begin(&self.visit, client, request, delivery) {
-            Some(Ok(exchange)) => Ok(match client.era() {
-                Era::Modern => Source::direct(exchange),
-                Era::Legacy => {
-                    let running = running(client, request);
-                    Source::driven(exchange, running, &self.visit.shared.detached)
-                }
-            }),
+            Some(Ok(exchange)) => {
+                let exchange = exchange.keeping(self.arrived.share.clone());
+                Ok(match client.era() {
+                    Era::Modern => Source::direct(exchange),
+                    Era::Legacy => {
+                        let running = running(client, request);
+                        Source::driven(exchange, running, &self.visit.shared.detached)
+                    }
+                })
+            }
             Some(Err(answered)) => Err(Box::new(answered)),
             // Every operation is one of those that were looked for.
             None => Err(Box::new(Answered::refusal(&unserved(request)))),

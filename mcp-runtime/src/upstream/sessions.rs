@@ -253,7 +253,8 @@ impl Sessions {
         listens: Listens,
     ) -> Result<Connection, ClientError> {
         let endpoint = self.plan.endpoint.acting_for(Some(&profile.principal));
-        let plan = Plan { endpoint, declared, listens, ..self.plan.clone() };
+        let standing = profile.standing.clone();
+        let plan = Plan { endpoint, declared, listens, standing, ..self.plan.clone() };
         let opening = Connection::planned(plan, Some(self.found));
         timeout(self.patience, opening).await.unwrap_or(Err(ClientError::Timeout(self.patience)))
     }

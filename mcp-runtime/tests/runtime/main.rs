@@ -11,9 +11,13 @@ mod manifests;
 mod notifications;
 mod process;
 mod protocol;
+mod questions;
 mod queue;
 mod readiness;
 mod reload;
 mod replicas;
+#[path = "../edges/server.rs"]
+#[allow(dead_code, reason = "shared with another test")]
+mod server;
 mod standalone;
 mod uplink;

@@ -19,6 +19,7 @@ mod inbox;
 mod listing;
 mod news;
 mod open;
+mod outside;
 mod phrase;
 mod plan;
 mod questions;
@@ -37,7 +38,7 @@ pub use session::{About, Wire};
 use super::bell::Bell;
 use crate::{
     admission::Permit,
-    exchange::{Caller, Request, Resumption},
+    exchange::{Caller, Request, Resumption, Standing},
 };
 use arc_swap::ArcSwap;
 use exchange::{Audience, Reply, exchange};
@@ -94,7 +95,8 @@ impl Connection {
     /// Why the server cannot be used, now or at all.
     pub async fn open(endpoint: Endpoint) -> Result<Self, ClientError> {
         let (declared, bell) = (ClientCapabilities::default(), Arc::new(Bell::unheard()));
-        let plan = Plan { endpoint, declared, listens: Listens::Never, bell, mirrored: Mirrored::default() };
+        let (listens, mirrored, standing) = (Listens::Never, Mirrored::default(), Standing::default());
+        let plan = Plan { endpoint, declared, listens, bell, mirrored, standing };
         Self::planned(plan, None).await
     }
 

@@ -13,10 +13,14 @@ use super::{
     body::{self, Events},
     exchange::{Audience, Reply, exchange},
     inbox::Inbox,
+    outside::{Mouth, Outside},
     session::{About, Session, Side, Wire},
     side::{Listening, Reader},
 };
-use crate::upstream::{bell::Bell, task::StopOnDrop};
+use crate::{
+    exchange::Standing,
+    upstream::{bell::Bell, task::StopOnDrop},
+};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
 use mcpfleet_protocol::{
@@ -48,6 +52,8 @@ pub(super) struct Hello<'a> {
     pub(super) declared: &'a ClientCapabilities,
     pub(super) ids: &'a Ids,
     pub(super) bell: &'a Arc<Bell>,
+    /// The way to the client that the session is for.
+    pub(super) standing: &'a Standing,
 }
 
 /// What a first greeting found out, so that others need not.
@@ -136,8 +142,8 @@ impl Hello<'_> {
         let inbox = Arc::new(Inbox::default());
         let (sender, listening) = watch::channel(Listening::Open);
         let reader = Reader {
-            endpoint: endpoint.clone(),
-            peer: silent.clone(),
+            mouth: Mouth { endpoint: endpoint.clone(), peer: silent.clone() },
+            outside: Outside::new(self.standing.clone(), self.declared.clone()),
             inbox: inbox.clone(),
             bell: self.bell.clone(),
             listening: sender,

@@ -3,10 +3,11 @@
 use super::{
     ClientError, Endpoint, Found, Ids,
     open::Hello,
+    outside::Outside,
     session::{About, Session, Wire},
     side,
 };
-use crate::upstream::bell::Bell;
+use crate::{exchange::Standing, upstream::bell::Bell};
 use arc_swap::ArcSwap;
 use mcpfleet_protocol::{ClientCapabilities, client::Peer, header::ParamHeader};
 use std::{collections::HashMap, sync::Arc};
@@ -23,6 +24,8 @@ pub(in crate::upstream) struct Plan {
     pub(in crate::upstream) listens: Listens,
     pub(in crate::upstream) bell: Arc<Bell>,
     pub(in crate::upstream) mirrored: Mirrored,
+    /// The way to the one client that it is for, when it is for one.
+    pub(in crate::upstream) standing: Standing,
 }
 
 /// Whether a legacy session has a stream beside its calls.
@@ -39,7 +42,8 @@ pub(in crate::upstream) enum Listens {
 impl Plan {
     /// Greets, and opens the session's own stream when there is to be one.
     pub(super) async fn greet(&self, ids: &Ids, found: Option<Found>) -> Result<Session, ClientError> {
-        let hello = Hello { endpoint: &self.endpoint, declared: &self.declared, ids, bell: &self.bell };
+        let Self { endpoint, declared, bell, standing, .. } = self;
+        let hello = Hello { endpoint, declared, ids, bell, standing };
         let mut session = match found {
             Some(found) => hello.again(found).await?,
             None => hello.first().await?,
@@ -47,7 +51,8 @@ impl Plan {
         if let (Peer::Legacy(peer), Wire::StreamableHttp) = (&session.peer, session.wire)
             && self.listens.to(&session.about)
         {
-            session.side = Some(side::open(&session.endpoint, peer, &self.bell).await);
+            let outside = Outside::new(standing.clone(), declared.clone());
+            session.side = Some(side::open(&session.endpoint, peer, bell, outside).await);
         }
         Ok(session)
     }

@@ -1,27 +1,27 @@
 //! A session's own stream: of a legacy server the GET beside its POSTs (2025-11-25, transports, "Listening for Messages
 //! from the Server"), or the only one there is (2024-11-05, transports, "HTTP with SSE").
 //!
-//! What belongs to a call goes to it, and the stream waits until it is taken; news go to those who keep the lists; a
-//! request that comes while no call runs is answered here.
+//! What belongs to a call goes to it, and the stream waits until it is taken; news go to those who keep the lists; what a
+//! request that comes while no call runs is for is [`Outside`].
 
 use super::{
     ClientError, Endpoint, backoff,
     body::{self, Events},
     inbox::{Inbox, Recipient},
     news,
-    questions::body as answer,
-    session::{FAREWELL, Side, unasked},
+    outside::{Mouth, Outside},
+    session::Side,
 };
 use crate::{
-    exchange::Unanswered,
+    exchange::Question,
     upstream::{bell::Bell, task::StopOnDrop},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use mcpfleet_protocol::{
     client::{LegacyPeer, Peer},
-    json::JsonText,
-    jsonrpc::{self, Message},
+    json::{JsonText, Members},
+    jsonrpc::{self, Id, Message},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -47,8 +47,8 @@ pub(super) enum Listening {
 
 /// Whoever reads a stream.
 pub(super) struct Reader {
-    pub(super) endpoint: Endpoint,
-    pub(super) peer: Peer,
+    pub(super) mouth: Mouth,
+    pub(super) outside: Outside,
     pub(super) inbox: Arc<Inbox>,
     pub(super) bell: Arc<Bell>,
     pub(super) listening: watch::Sender<Listening>,
@@ -96,7 +96,7 @@ impl Reader {
 
     /// The stream; `None` when the server has none to give.
     async fn open(&self, peer: &LegacyPeer, last_id: Option<&str>) -> Result<Option<Events>, ClientError> {
-        let response = self.endpoint.get(listen_headers(peer, last_id)).await?;
+        let response = self.mouth.endpoint.get(listen_headers(peer, last_id)).await?;
         let status = response.status();
         if status.is_server_error() {
             return Err(ClientError::Status(status));
@@ -106,7 +106,7 @@ impl Reader {
 
     async fn read(&self, events: &mut Events) -> Read {
         let mut read = Read::Nothing;
-        while let Ok(Some(message)) = events.message(&self.endpoint).await {
+        while let Ok(Some(message)) = events.message(&self.mouth.endpoint).await {
             read = Read::Something;
             self.deliver(message).await;
         }
@@ -124,15 +124,19 @@ impl Reader {
     async fn unclaimed(&self, message: &[u8]) {
         match jsonrpc::parse(message) {
             Ok(Message::Notification { method, params }) if news::is_news(&method) => {
-                news::tell(&self.bell, super::session::id_of(&self.peer), &method, params);
+                news::tell(&self.bell, super::session::id_of(&self.mouth.peer), &method, params);
             }
-            Ok(Message::Request { id, method, .. }) => {
-                let body = match method.as_ref() {
-                    "ping" => jsonrpc::success(&id, &JsonText::empty_object()),
-                    // There is a client, but no call through which it could be asked.
-                    _ => answer(&id, Err(Unanswered::NotOffered { method: method.into_owned() })),
-                };
-                let _ = timeout(FAREWELL, self.endpoint.post(unasked(&self.peer, body))).await;
+            Ok(Message::Notification { method, params }) if method == "notifications/cancelled" => {
+                let id = params.and_then(Members::read).and_then(|params| params.get("requestId"));
+                id.and_then(Id::read).into_iter().for_each(|id| self.outside.withdraw(&id));
+            }
+            Ok(Message::Request { id, method, .. }) if method == "ping" => {
+                self.mouth.say(jsonrpc::success(&id, &JsonText::empty_object())).await;
+            }
+            Ok(Message::Request { id, method, params }) => {
+                let question =
+                    Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };
+                self.outside.ask(&self.mouth, &id, question).await;
             }
             _ => {}
         }
@@ -157,12 +161,12 @@ pub(super) fn listen_headers(peer: &LegacyPeer, last_id: Option<&str>) -> Header
 }
 
 /// Opens a GET beside the POSTs of a session, and waits a moment until it stands.
-pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>) -> Side {
+pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>, outside: Outside) -> Side {
     let inbox = Arc::new(Inbox::default());
     let (sender, mut listening) = watch::channel(Listening::Opening);
     let reader = Reader {
-        endpoint: endpoint.clone(),
-        peer: Peer::Legacy(peer.clone()),
+        mouth: Mouth { endpoint: endpoint.clone(), peer: Peer::Legacy(peer.clone()) },
+        outside,
         inbox: inbox.clone(),
         bell: bell.clone(),
         listening: sender,
