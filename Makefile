@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-upstreams test-e2e test-cluster crds simulate
+.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-upstreams test-e2e test-cluster crds fuzz simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -81,6 +81,10 @@ deny: setup ## Licences, sources and duplicates of dependencies
 
 crds: setup ## Write what is generated from the types: CRD chart and reference
 	cargo run -q --locked -p mcpfleet-crds --bin crdgen -- charts/mcpfleet-crds/templates docs/reference.md
+
+fuzz: setup ## Fuzz the protocol crate, each target for FUZZ_SECONDS (60); the same inputs without a fuzzer are in `make test`
+	@e2e/scripts/setup cargo-fuzz
+	@e2e/scripts/fuzz
 
 simulate: setup ## Run the autoscaling simulator; write its tables and plots into docs/
 	cargo run -q --locked -p mcpfleet-e2e --bin simulate -- docs/autoscaling.md

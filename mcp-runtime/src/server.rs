@@ -11,7 +11,7 @@ use crate::{
     conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
-    identity::Gatekeeper,
+    identity::{Door, Gatekeeper},
     outgoing::Signer,
     seal::Keyring,
     search::Meaning,
@@ -79,6 +79,8 @@ pub struct Server {
     pub store: Arc<Store>,
     /// What its tools mean, where tool search has a model for that.
     pub meaning: Arc<Meaning>,
+    /// Whether who listens may go on.
+    pub door: Door,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -127,6 +129,7 @@ impl Server {
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
         let gate = gate(&config, &credentials, egress, None);
+        let door = Door::new(gate.clone());
         let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
         let store = Store::in_memory(keys.clone(), &name);
         store.configure(parts.config.store.as_ref(), &parts.credentials);
@@ -142,6 +145,7 @@ impl Server {
             tasks: Tasks::new(keys.clone(), own_address.clone(), implementation, store.clone()),
             meaning: Meaning::new(egress.clone(), signer.clone(), store.clone()),
             store,
+            door,
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,
@@ -213,6 +217,8 @@ impl Server {
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
         let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
+        // First: whoever is let in no more is not told of what is new.
+        self.door.change(gate.clone());
         self.swap(Parts {
             config,
             hash,

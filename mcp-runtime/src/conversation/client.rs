@@ -115,6 +115,7 @@ impl Client {
             partition: self.principal.fingerprint(),
             principal: self.principal.clone(),
             session: self.live.as_ref().map(|live| live.key),
+            standing: self.live.as_ref().map(|live| live.standing.clone()).unwrap_or_default(),
             log_level,
             progress,
         }

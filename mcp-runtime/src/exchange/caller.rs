@@ -1,6 +1,6 @@
 //! Whoever made a request, as those who carry it out see him.
 
-use super::place::Place;
+use super::{place::Place, standing::Standing};
 use crate::{
     admission::{Blocked, Permit},
     identity::Principal,
@@ -20,9 +20,9 @@ use tokio::{
 };
 
 /// Messages that wait for a client that reads slowly. More make whoever sends them wait.
-const BACKLOG: usize = 16;
+pub(super) const BACKLOG: usize = 16;
 /// How long a client may take to answer a question: a person reads, thinks and types.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What is known of the client for the length of one request.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Profile {
     pub principal: Arc<Principal>,
     /// The legacy session that it speaks in; `None` for a modern client.
     pub session: Option<[u8; 16]>,
+    /// The way to it outside its requests; leads nowhere but in a session.
+    pub standing: Standing,
     /// Least severe log message that it wants; none without it.
     pub log_level: Option<LogLevel>,
     /// Whether it asked for progress.
@@ -135,6 +137,14 @@ pub enum Unanswered {
     /// The client cannot be asked that: it has not declared the capability, or nothing leads to it.
     #[error("the client does not offer {method}")]
     NotOffered {
+        /// The method.
+        method: String,
+    },
+    /// It is asked outside any request of its own, and has no stream open on which that could reach it.
+    #[error(
+        "no client can be asked {method} here: none has a stream open for requests outside its own; ask in the middle of a call"
+    )]
+    OutOfReach {
         /// The method.
         method: String,
     },

@@ -14,6 +14,7 @@ mod elsewhere;
 mod gatekeeper;
 pub mod keys;
 mod oauth;
+mod pass;
 mod presented;
 mod principal;
 mod resource;
@@ -21,6 +22,7 @@ mod resource;
 pub use challenge::Challenge;
 pub use elsewhere::is_admitted;
 pub use gatekeeper::{Fit, Gatekeeper};
+pub use pass::{Bearer, Door, Pass};
 pub use principal::{Principal, Right, Scopes, ToolPatterns, matches};
 pub use resource::is_well_known;
 

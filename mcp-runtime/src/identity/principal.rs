@@ -85,6 +85,11 @@ impl Principal {
         print
     }
 
+    /// Whether it is the same caller with the same rights, whatever shows that and for however long.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.fingerprint() == other.fingerprint() && self.scopes == other.scopes && self.tools == other.tools
+    }
+
     /// What it may do with a tool that needs these scopes.
     pub fn right(&self, needed: &[String], tool: &str) -> Right {
         if !self.knows_tool(tool) {

@@ -13,6 +13,7 @@ mod dial;
 pub mod identity;
 pub mod listener;
 mod pool;
+mod threshold;
 
 pub use pool::{MAX_OTHERS, Peers};
 

@@ -2,7 +2,7 @@
 
 use super::SessionKey;
 use crate::{
-    exchange::{Answer, Unanswered},
+    exchange::{Answer, Standing, Unanswered},
     upstream::Interest,
 };
 use bytes::Bytes;
@@ -29,6 +29,8 @@ const MAX_SUBSCRIPTIONS: usize = 64;
 pub struct Live {
     /// Which session.
     pub key: SessionKey,
+    /// The way to its client by the notification stream that is open.
+    pub standing: Standing,
     state: Mutex<State>,
     ids: AtomicI64,
     used: Mutex<Instant>,
@@ -59,7 +61,8 @@ pub struct Running {
 
 impl Live {
     pub(crate) fn new(key: SessionKey) -> Self {
-        Self { key, state: Mutex::default(), ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
+        let (standing, state) = (Standing::default(), Mutex::default());
+        Self { key, standing, state, ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
     }
 
     /// Least severe log message that the client wants; none until it has said so.
@@ -199,6 +202,8 @@ impl Live {
             && state.calls.is_empty()
             && state.questions.values().all(oneshot::Sender::is_closed)
             && state.subscriptions.is_empty()
+            // An upstream may ask through it still.
+            && !self.standing.is_kept()
     }
 
     /// The state stays sound at each unlock, so that a panic elsewhere cannot spoil it.

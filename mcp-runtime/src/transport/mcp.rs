@@ -18,7 +18,7 @@ use crate::{
     adoption,
     catalog::Snapshot,
     conversation::{self, Answered, Client, Delivery, Visit},
-    identity::Principal,
+    identity::{Bearer, Pass, Principal},
     model::Body,
     session::{Running, Ticket},
 };
@@ -107,6 +107,16 @@ impl Call<'_> {
         }
     }
 
+    /// What was shown, and who came in by it.
+    pub(super) fn bearer(&self) -> Bearer {
+        Bearer::new(&self.arrived.parts.headers, self.principal.clone())
+    }
+
+    /// How long what this request opens may stay open.
+    pub(super) fn pass(&self) -> Pass {
+        self.visit.server.door.pass(&self.visit.snapshot.parts.gate, self.bearer())
+    }
+
     async fn request(&self, request: Request<'_>) -> Response<Body> {
         if let Operation::Initialize(wanted) = &request.operation {
             return self.initialize(&request, wanted).await;
@@ -117,7 +127,7 @@ impl Call<'_> {
         };
         let accepts = request.context.accepts;
         if let Operation::Listen(wanted) = &request.operation {
-            return subscriptions::listen(&self.visit, &client, &request, wanted).await;
+            return subscriptions::listen(self, &request, wanted).await;
         }
         if let Some(answered) = conversation::answer(&self.visit, &client, &request).await {
             return answer::answered(answered, accepts);
@@ -147,15 +157,18 @@ impl Call<'_> {
             Accepts::Either | Accepts::EventStreamOnly => Delivery::Streamed,
         };
         match conversation::begin(&self.visit, client, request, delivery) {
-            Some(Ok(exchange)) => Ok(match client.era() {
-                Era::Modern => Source::direct(exchange),
-                Era::Legacy => {
-                    let notice = client.live.as_ref().filter(|_| delivery == Delivery::Streamed);
-                    let notice = notice.and_then(|live| live.take_notice());
-                    let running = running(client, request);
-                    Source::driven(exchange, (running, notice), &self.visit.shared.detached)
-                }
-            }),
+            Some(Ok(exchange)) => {
+                let exchange = exchange.keeping(self.arrived.share.clone());
+                Ok(match client.era() {
+                    Era::Modern => Source::direct(exchange),
+                    Era::Legacy => {
+                        let notice = client.live.as_ref().filter(|_| delivery == Delivery::Streamed);
+                        let notice = notice.and_then(|live| live.take_notice());
+                        let running = running(client, request);
+                        Source::driven(exchange, (running, notice), &self.visit.shared.detached)
+                    }
+                })
+            }
             Some(Err(answered)) => Err(Box::new(answered)),
             // Every operation is one of those that were looked for.
             None => Err(Box::new(Answered::refusal(&unserved(request)))),

@@ -4,7 +4,7 @@ use super::{
     PROBE_HEADER, Shared, answer,
     arrived::Arrived,
     event_stream,
-    intake::{MAX_BODY, NoBody},
+    intake::{MAX_BODY, NoBody, Received},
     mcp::{self, Call},
     metadata, models, registry, subscriptions,
 };
@@ -116,15 +116,14 @@ async fn mcp_request(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let shared = visit.shared.clone();
-    let body = match parts.method {
+    let Received { bytes: body, share } = match parts.method {
         Method::POST => match shared.intake.read(body).await {
-            Ok(body) => Some(body),
+            Ok(received) => received,
             Err(why) => return no_body(why),
         },
-        _ => None,
+        _ => Received::default(),
     };
-    let bytes = body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
-    let arrived = Arrived { parts, body: bytes };
+    let arrived = Arrived { parts, body, share };
     let call = Call { visit, principal, arrived: &arrived };
     match (&arrived.parts.method, event_stream::named(&arrived)) {
         (&Method::POST, Some(stream)) => event_stream::post(&call, &stream).await,

@@ -280,7 +280,8 @@ impl Sessions {
     ) -> Result<Connection, ClientError> {
         self.make_room();
         let target = self.plan.target.acting_for(Some(&profile.principal));
-        let plan = Plan { target, declared, listens, ..self.plan.clone() };
+        let standing = profile.standing.clone();
+        let plan = Plan { target, declared, listens, standing, ..self.plan.clone() };
         let opening = Connection::planned(plan, Some(self.found));
         timeout(self.patience, opening).await.unwrap_or(Err(ClientError::Timeout(self.patience)))
     }

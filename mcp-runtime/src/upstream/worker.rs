@@ -16,7 +16,7 @@ use super::{
     task::StopOnDrop,
     wanted::Wanted,
 };
-use crate::egress::Egress;
+use crate::{egress::Egress, exchange::Standing};
 use mcpfleet_protocol::{ClientCapabilities, json::JsonText};
 use serde_json::json;
 use std::{
@@ -108,6 +108,7 @@ impl Worker {
             listens: Listens::ForNews,
             bell: self.bell.clone(),
             mirrored: Mirrored::default(),
+            standing: Standing::default(),
         }
     }
 

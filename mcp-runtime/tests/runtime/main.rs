@@ -13,9 +13,13 @@ mod notifications;
 mod pin;
 mod process;
 mod protocol;
+mod questions;
 mod queue;
 mod readiness;
 mod reload;
 mod replicas;
+#[path = "../edges/server.rs"]
+#[allow(dead_code, reason = "shared with another test")]
+mod server;
 mod standalone;
 mod uplink;

@@ -20,3 +20,6 @@ mod registry;
 #[path = "../edges/server.rs"]
 mod server;
 mod shop;
+#[allow(dead_code, reason = "shared with other test targets")]
+#[path = "../identity/signing.rs"]
+mod signing;

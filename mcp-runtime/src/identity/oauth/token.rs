@@ -145,8 +145,8 @@ fn principal(issuer: &Issuer, claims: &Map<String, Value>, token: &str) -> Resul
         scopes: scopes(issuer, claims),
         tools: None,
         token: Some(Secret(token.as_bytes().to_vec())),
-        // An end that no calendar holds is as good as none: the token is then not remembered.
-        expires: Some(expires.unwrap_or(Timestamp::UNIX_EPOCH)),
+        // It was found to lie ahead; where no calendar holds it, the last day of ours does.
+        expires: Some(expires.unwrap_or(Timestamp::MAX)),
     })
 }
 

@@ -1,27 +1,24 @@
 //! Hands out what comes on a session's own stream: what belongs to a call goes to it; news go to those who keep the lists;
-//! a request that comes while no call could be asked is answered here.
+//! what a request that comes while no call could be asked is for is [`Outside`].
 
 use super::{
     inbox::{Inbox, MAX_NOTICE, Recipient},
     news,
-    outlet::Outlet,
-    questions::body as answer,
-    session::{FAREWELL, id_of, unasked},
+    outside::{Mouth, Outside},
+    session::id_of,
 };
-use crate::{exchange::Unanswered, upstream::bell::Bell};
+use crate::{exchange::Question, upstream::bell::Bell};
 use bytes::Bytes;
 use mcpfleet_protocol::{
-    client::Peer,
-    json::JsonText,
-    jsonrpc::{self, Message},
+    json::{JsonText, Members},
+    jsonrpc::{self, Id, Message},
 };
 use std::sync::Arc;
-use tokio::time::timeout;
 
 /// Whoever hands out.
 pub(super) struct Delivery {
-    pub(super) outlet: Outlet,
-    pub(super) peer: Peer,
+    pub(super) mouth: Mouth,
+    pub(super) outside: Outside,
     pub(super) inbox: Arc<Inbox>,
     pub(super) bell: Arc<Bell>,
 }
@@ -48,15 +45,19 @@ impl Delivery {
     async fn unclaimed(&self, message: &[u8]) {
         match jsonrpc::parse(message) {
             Ok(Message::Notification { method, params }) if news::is_news(&method) => {
-                news::tell(&self.bell, id_of(&self.peer), &method, params);
+                news::tell(&self.bell, id_of(&self.mouth.peer), &method, params);
             }
-            Ok(Message::Request { id, method, .. }) => {
-                let body = match method.as_ref() {
-                    "ping" => jsonrpc::success(&id, &JsonText::empty_object()),
-                    // There is a client, but no call through which it could be asked.
-                    _ => answer(&id, Err(Unanswered::NotOffered { method: method.into_owned() })),
-                };
-                let _ = timeout(FAREWELL, self.outlet.send(unasked(&self.peer, body))).await;
+            Ok(Message::Notification { method, params }) if method == "notifications/cancelled" => {
+                let id = params.and_then(Members::read).and_then(|params| params.get("requestId"));
+                id.and_then(Id::read).into_iter().for_each(|id| self.outside.withdraw(&id));
+            }
+            Ok(Message::Request { id, method, .. }) if method == "ping" => {
+                self.mouth.say(jsonrpc::success(&id, &JsonText::empty_object())).await;
+            }
+            Ok(Message::Request { id, method, params }) => {
+                let question =
+                    Question { method: method.into_owned(), params: params.map(ToOwned::to_owned) };
+                self.outside.ask(&self.mouth, &id, question).await;
             }
             _ => {}
         }

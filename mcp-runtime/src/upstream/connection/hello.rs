@@ -7,7 +7,10 @@ use super::{
     questions,
     session::{About, Session, Side, Wire},
 };
-use crate::{exchange::Unanswered, upstream::bell::Bell};
+use crate::{
+    exchange::{Standing, Unanswered},
+    upstream::bell::Bell,
+};
 use bytes::Bytes;
 use mcpfleet_protocol::{
     ClientCapabilities, Era, Revision,
@@ -26,6 +29,8 @@ pub(super) struct Hello<'a, T> {
     pub(super) declared: &'a ClientCapabilities,
     pub(super) ids: &'a Ids,
     pub(super) bell: &'a Arc<Bell>,
+    /// The way to the client that the session is for.
+    pub(super) standing: &'a Standing,
 }
 
 /// What a first greeting found out, so that others need not.

@@ -23,6 +23,7 @@ mod listing;
 mod news;
 mod open;
 mod outlet;
+mod outside;
 mod phrase;
 mod pipe;
 mod plan;
@@ -44,7 +45,7 @@ pub use session::{About, Wire};
 use super::bell::Bell;
 use crate::{
     admission::Permit,
-    exchange::{Caller, Request, Resumption},
+    exchange::{Caller, Request, Resumption, Standing},
 };
 use arc_swap::ArcSwap;
 use exchange::{Audience, Reply, exchange};
@@ -101,8 +102,9 @@ impl Connection {
     /// Why the server cannot be used, now or at all.
     pub async fn open(endpoint: Endpoint) -> Result<Self, ClientError> {
         let (declared, bell) = (ClientCapabilities::default(), Arc::new(Bell::unheard()));
-        let target = Target::Url(endpoint);
-        let plan = Plan { target, declared, listens: Listens::Never, bell, mirrored: Mirrored::default() };
+        let (target, listens) = (Target::Url(endpoint), Listens::Never);
+        let (mirrored, standing) = (Mirrored::default(), Standing::default());
+        let plan = Plan { target, declared, listens, bell, mirrored, standing };
         Self::planned(plan, None).await
     }
 

@@ -16,6 +16,7 @@ use super::{
     hello::{Found, Hello, greeted},
     inbox::Inbox,
     outlet::Outlet,
+    outside::{Mouth, Outside},
     session::{About, Session, Side, Wire},
     side::{Listening, Reader},
 };
@@ -101,8 +102,8 @@ impl Hello<'_, Endpoint> {
         let (sender, listening) = watch::channel(Listening::Open);
         let outlet = Outlet::Url(endpoint.clone());
         let delivery = Delivery {
-            outlet: outlet.clone(),
-            peer: silent.clone(),
+            mouth: Mouth { outlet: outlet.clone(), peer: silent.clone() },
+            outside: Outside::new(self.standing.clone(), self.declared.clone()),
             inbox: inbox.clone(),
             bell: self.bell.clone(),
         };

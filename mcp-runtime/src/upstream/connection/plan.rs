@@ -5,10 +5,11 @@ use super::{
     hello::{Found, Hello},
     inbox::Manner,
     outlet::Target,
+    outside::Outside,
     session::{About, Session, Wire},
     side,
 };
-use crate::{program::Program, upstream::bell::Bell};
+use crate::{exchange::Standing, program::Program, upstream::bell::Bell};
 use arc_swap::ArcSwap;
 use mcpfleet_config::Processes;
 use mcpfleet_protocol::{ClientCapabilities, client::Peer, header::ParamHeader};
@@ -26,6 +27,8 @@ pub(in crate::upstream) struct Plan {
     pub(in crate::upstream) listens: Listens,
     pub(in crate::upstream) bell: Arc<Bell>,
     pub(in crate::upstream) mirrored: Mirrored,
+    /// The way to the one client that it is for, when it is for one.
+    pub(in crate::upstream) standing: Standing,
 }
 
 /// Whether a legacy session has a stream beside its calls.
@@ -54,7 +57,8 @@ impl Plan {
         ids: &Ids,
         found: Option<Found>,
     ) -> Result<Session, ClientError> {
-        let hello = Hello { to: endpoint, declared: &self.declared, ids, bell: &self.bell };
+        let Self { declared, bell, standing, .. } = self;
+        let hello = Hello { to: endpoint, declared, ids, bell, standing };
         let mut session = match found {
             Some(found) => hello.again(found).await?,
             None => hello.first().await?,
@@ -62,7 +66,8 @@ impl Plan {
         if let (Peer::Legacy(peer), Wire::StreamableHttp) = (&session.peer, session.wire)
             && self.listens.to(&session.about)
         {
-            session.side = Some(side::open(endpoint, peer, &self.bell).await);
+            let outside = Outside::new(standing.clone(), declared.clone());
+            session.side = Some(side::open(endpoint, peer, bell, outside).await);
         }
         Ok(session)
     }
@@ -80,11 +85,13 @@ impl Plan {
             Processes::Shared => &silent,
             Processes::PerSession => &self.declared,
         };
-        let manner = match self.listens {
-            Listens::Always => Manner::Own,
-            Listens::ForNews | Listens::Never => Manner::Shared,
+        // Nor does it say whom.
+        let nobody = Standing::default();
+        let (manner, standing) = match self.listens {
+            Listens::Always => (Manner::Own, &self.standing),
+            Listens::ForNews | Listens::Never => (Manner::Shared, &nobody),
         };
-        let hello = Hello { to: program, declared, ids, bell: &self.bell };
+        let hello = Hello { to: program, declared, ids, bell: &self.bell, standing };
         hello.started(manner, found.map(|found| found.era)).await
     }
 

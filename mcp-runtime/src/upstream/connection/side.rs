@@ -9,6 +9,7 @@ use super::{
     delivery::Delivery,
     inbox::Inbox,
     outlet::Outlet,
+    outside::{Mouth, Outside},
     session::Side,
 };
 use crate::upstream::{bell::Bell, task::StopOnDrop};
@@ -120,14 +121,14 @@ pub(super) fn listen_headers(peer: &LegacyPeer, last_id: Option<&str>) -> Header
 }
 
 /// Opens a GET beside the POSTs of a session, and waits a moment until it stands.
-pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>) -> Side {
+pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>, outside: Outside) -> Side {
     let inbox = Arc::new(Inbox::default());
     let (sender, mut listening) = watch::channel(Listening::Opening);
     let reader = Reader {
         endpoint: endpoint.clone(),
         delivery: Delivery {
-            outlet: Outlet::Url(endpoint.clone()),
-            peer: Peer::Legacy(peer.clone()),
+            mouth: Mouth { outlet: Outlet::Url(endpoint.clone()), peer: Peer::Legacy(peer.clone()) },
+            outside,
             inbox: inbox.clone(),
             bell: bell.clone(),
         },

@@ -14,6 +14,7 @@ use super::{
     hello::{Hello, greeted, message},
     inbox::{Inbox, Manner},
     outlet::Outlet,
+    outside::{Mouth, Outside},
     pipe,
     session::{About, Session, Side, Wire},
     side::Listening,
@@ -93,7 +94,9 @@ impl Hello<'_, Arc<Program>> {
         let inbox = Arc::new(Inbox::new(manner));
         let (sender, listening) = watch::channel(Listening::Open);
         let (bell, delivery_inbox) = (self.bell.clone(), inbox.clone());
-        let delivery = Delivery { outlet: outlet.clone(), peer: peer.clone(), inbox: delivery_inbox, bell };
+        let mouth = Mouth { outlet: outlet.clone(), peer: peer.clone() };
+        let outside = Outside::new(self.standing.clone(), self.declared.clone());
+        let delivery = Delivery { mouth, outside, inbox: delivery_inbox, bell };
         let reader = tokio::spawn(pipe::read(output, delivery, self.to.clone(), sender));
         let side = Side { inbox, listening, _reader: StopOnDrop(reader) };
         let wire = (Wire::Stdio, Some(side));
