@@ -72,10 +72,9 @@ impl Hello<'_, Endpoint> {
     pub(super) async fn again(self, found: Found) -> Result<Session, ClientError> {
         match (found.wire, found.era) {
             (Wire::HttpSse, _) => self.http_sse().await,
-            // It has a URL: it cannot have been found to be a program.
-            (Wire::Stdio, _) => self.first().await,
             (Wire::StreamableHttp, Era::Legacy) => self.legacy().await,
-            (Wire::StreamableHttp, Era::Modern) => self.first().await,
+            // What has a URL has not been found to be a program.
+            (Wire::StreamableHttp, Era::Modern) | (Wire::Stdio, _) => self.first().await,
         }
     }
 

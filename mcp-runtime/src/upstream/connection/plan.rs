@@ -46,8 +46,9 @@ impl Plan {
     /// Greets, and opens the session's own stream when there is to be one.
     pub(super) async fn greet(&self, ids: &Ids, found: Option<Found>) -> Result<Session, ClientError> {
         match &self.target {
-            Target::Url(endpoint) => self.greet_at(endpoint, ids, found).await,
-            Target::Program(program) => self.greet_program(program, ids, found).await,
+            // It is large and seldom, and part of every request, which may have to renew its session.
+            Target::Url(endpoint) => Box::pin(self.greet_at(endpoint, ids, found)).await,
+            Target::Program(program) => Box::pin(self.greet_program(program, ids, found)).await,
         }
     }
 

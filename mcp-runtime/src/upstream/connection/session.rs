@@ -126,11 +126,10 @@ impl Session {
     /// Whether the server keeps something for this greeting, so that two of them are two.
     pub(super) fn is_stateful(&self) -> bool {
         match (&self.peer, self.wire) {
-            // Whether two processes are two is for whoever starts them to say.
-            (_, Wire::Stdio) => false,
             (_, Wire::HttpSse) => true,
             (Peer::Legacy(peer), Wire::StreamableHttp) => peer.session.is_some(),
-            (Peer::Modern(_), Wire::StreamableHttp) => false,
+            // Whether two processes are two is for whoever starts them to say.
+            (_, Wire::Stdio) | (Peer::Modern(_), Wire::StreamableHttp) => false,
         }
     }
 

@@ -58,7 +58,7 @@ impl Hello<'_, Arc<Program>> {
         let greeted = Arc::new(AtomicBool::default());
         let session = if era == Some(Era::Legacy) || self.to.is_legacy() {
             let stranger = self.start(manner, &greeted).await?;
-            self.legacy(stranger, None).await?
+            self.legacy(stranger).await?
         } else {
             self.probed(manner, &greeted).await?
         };
@@ -70,15 +70,15 @@ impl Hello<'_, Arc<Program>> {
         let mut stranger = self.start(manner, greeted).await?;
         match self.hear(&stranger).await {
             Ok(Heard::Modern(result)) => self.modern(stranger.outlet.clone(), stranger.take_wire(), &result),
-            Ok(Heard::Legacy) => self.legacy(stranger, None).await,
+            Ok(Heard::Legacy) => self.legacy(stranger).await,
             Ok(Heard::Greeted(result)) => {
                 self.to.found_legacy();
-                self.legacy(stranger, Some(result)).await
+                self.opened(stranger, &result).await
             }
             Err(ClientError::Program(ProgramError::Ended(_))) => {
                 drop(stranger);
                 let stranger = self.start(manner, greeted).await?;
-                let session = self.legacy(stranger, None).await?;
+                let session = self.legacy(stranger).await?;
                 self.to.found_legacy();
                 Ok(session)
             }
@@ -108,43 +108,38 @@ impl Hello<'_, Arc<Program>> {
         let discover = self.ourselves().discover(&id);
         let mut discover = pin!(exchange(stranger, self.bell, Audience::Nobody, &id, discover));
         if let Ok(reply) = timeout(DISCOVER_PATIENCE, &mut discover).await {
-            return decide(&id, reply?);
+            return decide(&id, &reply?);
         }
         let second = self.ids.next();
         let initialize = self.initialize(&second);
         let mut initialize = pin!(exchange(stranger, self.bell, Audience::Nobody, &second, initialize));
         tokio::select! {
             biased;
-            reply = &mut discover => match decide(&id, reply?)? {
+            reply = &mut discover => match decide(&id, &reply?)? {
                 Heard::Legacy => initialized(initialize.await?),
                 heard => Ok(heard),
             },
             reply = &mut initialize => match reply? {
                 Reply::Result(result) => Ok(Heard::Greeted(result)),
                 // A modern server knows no `initialize`.
-                Reply::Error(_) => decide(&id, discover.await?),
+                Reply::Error(_) => decide(&id, &discover.await?),
             },
         }
     }
 
-    /// Opens the session of a legacy program, unless `result` says that it is open already.
-    async fn legacy(
-        self,
-        mut stranger: Session,
-        result: Option<Box<RawValue>>,
-    ) -> Result<Session, ClientError> {
-        let result = match result {
-            Some(result) => result,
-            None => {
-                let id = self.ids.next();
-                let initialize = self.initialize(&id);
-                match exchange(&stranger, self.bell, Audience::Nobody, &id, initialize).await? {
-                    Reply::Result(result) => result,
-                    Reply::Error(failure) => return Err(ClientError::Rpc(failure)),
-                }
-            }
-        };
-        let (peer, about) = greeted(&result, None)?;
+    /// Opens the session of a legacy program.
+    async fn legacy(self, stranger: Session) -> Result<Session, ClientError> {
+        let id = self.ids.next();
+        let initialize = self.initialize(&id);
+        match exchange(&stranger, self.bell, Audience::Nobody, &id, initialize).await? {
+            Reply::Result(result) => self.opened(stranger, &result).await,
+            Reply::Error(failure) => Err(ClientError::Rpc(failure)),
+        }
+    }
+
+    /// The session of a legacy program that has answered `initialize`.
+    async fn opened(self, mut stranger: Session, result: &RawValue) -> Result<Session, ClientError> {
+        let (peer, about) = greeted(result, None)?;
         let outlet = stranger.outlet.clone();
         outlet.send(peer.initialized()).await?;
         let wire = stranger.take_wire();
@@ -152,8 +147,8 @@ impl Hello<'_, Arc<Program>> {
     }
 }
 
-fn decide(id: &Id<'_>, reply: Reply) -> Result<Heard, ClientError> {
-    match classify_probe(StatusCode::OK, &message(id, &reply)) {
+fn decide(id: &Id<'_>, reply: &Reply) -> Result<Heard, ClientError> {
+    match classify_probe(StatusCode::OK, &message(id, reply)) {
         Probe::Modern(result) => Ok(Heard::Modern(result.to_owned())),
         Probe::Legacy => Ok(Heard::Legacy),
         Probe::Unusable(why) => Err(why.into()),
