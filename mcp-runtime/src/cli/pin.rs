@@ -99,7 +99,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// The servers that have something to pin, with those upstreams only.
 fn servers(args: &Args, manifests: &Manifests) -> anyhow::Result<Vec<RuntimeConfig>> {
-    let checked = check(manifests, &Placement::Standalone { base_url: args.at.clone() });
+    let checked =
+        check(manifests, &Placement::Standalone { base_url: args.at.trim_end_matches('/').to_owned() });
     for problem in checked.problems.iter().filter(|problem| problem.severity == Severity::Error) {
         let _ = writeln!(io::stderr(), "{problem}");
     }

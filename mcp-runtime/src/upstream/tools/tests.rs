@@ -117,7 +117,7 @@ fn what_changed_since_it_was_approved_is_kept_back_and_shown() {
     let (mut memory, upstream) = (Approved::default(), upstream(tools));
     for listed in [&approved, &changed] {
         let choice = choose(&upstream, std::slice::from_ref(listed), &mut memory, &mut Notes::default());
-        let expected = if listed == &changed { vec![shown.clone()] } else { Vec::new() };
+        let expected = if *listed == changed { vec![shown.clone()] } else { Vec::new() };
         assert_eq!(choice.withheld, expected, "what was seen is remembered");
     }
 }
