@@ -58,7 +58,7 @@ pub struct Running {
 }
 
 impl Live {
-    pub(super) fn new(key: SessionKey) -> Self {
+    pub(crate) fn new(key: SessionKey) -> Self {
         Self { key, state: Mutex::default(), ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
     }
 
