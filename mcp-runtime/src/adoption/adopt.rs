@@ -38,9 +38,8 @@ pub async fn adopt(visit: &Visit, caller: &Principal, ticket: &Ticket, gone: &[S
     }
     let mut kept = None;
     if store.is_shared() {
-        match record::is_ended(store, ticket.key).await {
-            Ok(true) => return Adopted::Ended,
-            Ok(false) | Err(_) => {}
+        if record::is_ended(store, ticket.key).await == Ok(true) {
+            return Adopted::Ended;
         }
         match record::take_over(store, ticket.key, &visit.shared.own_address(), gone).await {
             Ok(Some(record)) => kept = Some(record),

@@ -21,7 +21,7 @@ impl Call<'_> {
     /// The answer of the replica that holds a session, when that is another one; or that the session has ended. `None`: it
     /// is held here, by now.
     pub(super) async fn held_elsewhere(&self, ticket: &Ticket) -> Option<Response<Body>> {
-        let Some(peers) = self.visit.shared.peers.clone() else { return None };
+        let peers = self.visit.shared.peers.clone()?;
         if self.visit.holds(ticket) {
             return None;
         }
