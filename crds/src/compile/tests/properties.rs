@@ -181,10 +181,11 @@ fn server() -> impl Strategy<Value = McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
-    let registry = (option::of(selection()), option::of(tool_search()));
-    let selections = (option::of(selection()), option::of(selection()), registry);
-    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
-    let load = (admission, option::of(autoscaling()));
+    // Boxed: all of it on one stack would be more than a test has.
+    let registry = (option::of(selection()), option::of(tool_search())).boxed();
+    let selections = (option::of(selection()), option::of(selection()), registry).boxed();
+    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3)).boxed();
+    let load = (admission, option::of(autoscaling())).boxed();
     (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
         |(
             name,
