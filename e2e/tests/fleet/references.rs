@@ -1,4 +1,4 @@
-//! Upstreams that are other things of the cluster: servers of other namespaces, Services, MCPServers, and whatever
+//! Upstreams that are other things of the cluster: servers of other namespaces, Services, `MCPServer`s, and whatever
 //! carries the right label.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

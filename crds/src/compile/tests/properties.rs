@@ -190,7 +190,6 @@ fn server() -> BoxedStrategy<McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
-<<<<<<< HEAD
     let store = option::of(
         (word(), word())
             .prop_map(|(name, key)| Store { redis: Redis { secret_ref: SecretKeyRef { name, key } } }),
@@ -208,38 +207,6 @@ fn server() -> BoxedStrategy<McpServer> {
                 offers,
                 (auth, public_url),
                 (admission, autoscaling, store),
-=======
-    // Boxed: all of it on one stack would be more than a test has.
-    let registry = (option::of(selection()), option::of(tool_search())).boxed();
-    let selections = (option::of(selection()), option::of(selection()), registry).boxed();
-    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3)).boxed();
-    let load = (admission, option::of(autoscaling())).boxed();
-    (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
-        |(
-            name,
-            (tools, models, (registry, tool_search)),
-            offers,
-            (auth, public_url),
-            (admission, autoscaling),
-            tls,
-            allowed_origins,
-        )| {
-            let (upstreams, prompts, resources) = offers;
-            let spec = McpServerSpec {
-                replicas: 1,
-                autoscaling,
-                tools,
-                tool_search,
-                store: None,
-                registry,
-                prompts,
-                resources,
-                upstreams,
-                models,
-                auth,
-                public_url,
-                admission,
->>>>>>> w-search
                 tls,
                 allowed_origins,
             )| {

@@ -186,7 +186,7 @@ impl Tasks {
             return Err((going, why.into()));
         }
         let record = Arc::new(Record::new(id, state));
-        self.begin(reserved, going, (wanted.follower, record.clone(), archive));
+        self.begin(reserved.key, going, (wanted.follower, record.clone(), archive));
         Ok((key, record))
     }
 
@@ -279,13 +279,13 @@ impl Tasks {
 
     fn begin(
         self: &Arc<Self>,
-        reserved: Reserved,
+        key: [u8; 16],
         going: Going,
         (follower, record, archive): (Follower, Arc<Record>, Option<Archive>),
     ) {
         // The task's own time bounds it from now on.
         going.deadline.lift();
-        let (key, left) = (reserved.key, record.state().left());
+        let left = record.state().left();
         let cancelled = CancellationToken::new();
         let work = Working {
             key,
