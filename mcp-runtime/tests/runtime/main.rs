@@ -1,5 +1,6 @@
 //! The real binary, started on files of its own and spoken to over sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unnecessary_wraps, reason = "scripts read better so")]
 
 mod aggregation;
 mod backend;

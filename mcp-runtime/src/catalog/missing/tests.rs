@@ -61,8 +61,8 @@ fn instructions_name_what_is_gone_and_are_bounded() {
     let names: Vec<String> = (0..20).map(|n| format!("u{n}")).collect();
     let upstreams: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "p_")).collect();
     let config = config(&upstreams);
-    let mut roster = Roster::default();
-    roster.status = names.iter().map(|name| status(name, UpstreamState::Connected)).collect();
+    let status = names.iter().map(|name| status(name, UpstreamState::Connected)).collect();
+    let mut roster = Roster { status, ..Roster::default() };
     assert_eq!(instructions(&config, &roster), None);
     roster.status.iter_mut().for_each(|status| status.state = UpstreamState::Unreachable);
     let text = instructions(&config, &roster).unwrap();
