@@ -133,27 +133,3 @@ async fn readiness_does_not_wait_in_the_queue() {
     backend.answer(1);
     assert_eq!(running.await.unwrap().status(), StatusCode::OK);
 }
-
-/// A call goes on without its client, and so does what it holds of its request.
-#[tokio::test]
-async fn calls_that_wait_count_as_memory_although_their_clients_have_left() {
-    let backend = Backend::start().await;
-    let (_dir, runtime) = narrow(&backend, 64).await;
-    let large = json!({"name": "work", "arguments": {"text": "x".repeat(4_000_000)}});
-    let call = || {
-        let request = runtime.legacy("/mcp", "tools/call", &large);
-        tokio::spawn(async move { request.send().await.unwrap() })
-    };
-    // 256 MiB hold the three forms of 22 of them.
-    for waiting in 0..22 {
-        let leaves = call();
-        until_queued(&runtime, waiting).await;
-        backend.until_arrived(1).await;
-        leaves.abort();
-    }
-    let refused = call().await.unwrap();
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.headers()["retry-after"], "1");
-    backend.answer(23);
-    until("room", || async { (call().await.unwrap().status() == StatusCode::OK).then_some(()) }).await;
-}
