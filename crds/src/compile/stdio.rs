@@ -107,10 +107,12 @@ fn endpoint(server: &McpServer, name: &str) -> String {
     format!("http://{name}.{}.svc/mcp", namespace_of(server))
 }
 
-/// `<server>-<upstream>`; where that is too long, its beginning and a hash of the whole.
+/// `<server>-<upstream>`; where that is too long, or could be that of another pair, its beginning and a hash of the whole.
 pub(super) fn object_name(server: &str, upstream: &str) -> String {
     let whole = format!("{server}-{upstream}");
-    if whole.len() <= MAX_NAME {
+    // `a-b` and `c`, `a` and `b-c`: one server must not be led to the program of another.
+    let is_ambiguous = server.contains('-') || upstream.contains('-');
+    if whole.len() <= MAX_NAME && !is_ambiguous {
         return whole;
     }
     // '/' is in no name, so no two pairs have one text.

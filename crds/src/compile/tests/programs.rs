@@ -68,6 +68,7 @@ fn names_of_workloads_fit_and_stay_apart() {
     assert_eq!(object_name("shop", "files"), "shop-files");
     let long = |end: char| object_name(&"s".repeat(40), &format!("{}{end}", "u".repeat(40)));
     assert_ne!(long('a'), long('b'), "what is cut is told apart by a hash");
+    assert_ne!(object_name("a", "b-c"), object_name("a-b", "c"), "each server has its own");
     for name in [long('a'), object_name(&format!("{}-", "s".repeat(52)), "upstream-and-more")] {
         assert!(name.len() <= 63 && !name.contains("--") && !name.ends_with('-'), "{name}");
     }
