@@ -34,8 +34,7 @@ pub async fn embed(
 ) -> Result<Vec<Vec<f32>>, NoVectors> {
     let say = |problem: Problem| NoVectors(table(problem).1.message);
     let provider = choose(providers, model).map_err(|error| say(Problem::Choose(error)))?;
-    let source =
-        behalf.source(&provider.headers).map_err(|missing| say(Problem::Credential(missing.into())))?;
+    let source = behalf.source(&provider.headers).map_err(|missing| say(Problem::Credential(missing)))?;
     let body = embeddings::request(model, texts).into();
     let draft = Draft::of(provider, Endpoint::Embeddings, HeaderValue::from_static("application/json"), body);
     let draft = draft.map_err(say)?;

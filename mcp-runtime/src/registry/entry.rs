@@ -123,17 +123,12 @@ impl Entry {
             "version": env!("CARGO_PKG_VERSION"),
             "remotes": [{"type": "streamable-http", "url": self.url}],
         });
-        match self.tools {
-            Some(tools) => json!({
-                "server": server,
-                "tools": tools,
-                "_meta": {OURS: {"toolCount": self.total, "upstreams": self.parts}},
-            }),
-            None => {
-                let registry = self.url.strip_suffix("/mcp").map(|base| format!("{base}/registry"));
-                json!({"server": server, "_meta": {OURS: {"registry": registry}}})
-            }
+        if let Some(tools) = self.tools {
+            let ours = json!({"toolCount": self.total, "upstreams": self.parts});
+            return json!({"server": server, "tools": tools, "_meta": {OURS: ours}});
         }
+        let registry = self.url.strip_suffix("/mcp").map(|base| format!("{base}/registry"));
+        json!({"server": server, "_meta": {OURS: {"registry": registry}}})
     }
 }
 

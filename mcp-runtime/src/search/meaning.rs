@@ -126,18 +126,14 @@ impl Meaning {
     fn unready(self: &Arc<Self>, job: Job) -> String {
         let failure = self.work().failure.clone();
         let name = job.model.model.clone();
-        match failure {
-            Some(failure) => {
-                if Instant::now() >= failure.until {
-                    self.begin(job);
-                }
-                format!("model {name:?} does not help: {}", failure.why)
-            }
-            None => {
-                self.begin(job);
-                format!("model {name:?} is still reading the definitions of the tools")
-            }
+        let Some(failure) = failure else {
+            self.begin(job);
+            return format!("model {name:?} is still reading the definitions of the tools");
+        };
+        if Instant::now() >= failure.until {
+            self.begin(job);
         }
+        format!("model {name:?} does not help: {}", failure.why)
     }
 
     async fn query(&self, job: &Job, query: &str, caller: &Principal) -> Result<Vec<f32>, String> {
