@@ -42,5 +42,5 @@ fn neighbour(server: &McpServer) -> Option<Neighbour> {
     }
     let url = server.spec.public_url.as_deref().map_or_else(|| endpoint(server), mcp_endpoint);
     let name = format!("{}/{}", namespace_of(server), server.name_any());
-    Some(Neighbour::new(name, url, &access)).filter(Neighbour::admits_anybody)
+    Some(Neighbour::new(name, url, &access)).filter(|it| it.admits_anybody() && it.can_be_reached())
 }

@@ -53,6 +53,11 @@ impl Neighbour {
         Self { name, url, strangers, issuers }
     }
 
+    /// Whether its URL is one that a client can use.
+    pub fn can_be_reached(&self) -> bool {
+        url::Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    }
+
     /// Whether it can be said of anybody that it would let them in.
     pub fn admits_anybody(&self) -> bool {
         self.strangers == Strangers::Admitted || !self.issuers.is_empty()
@@ -72,8 +77,7 @@ pub(crate) fn check(neighbours: &[Neighbour]) -> Result<(), Invalid> {
         return refuse("neighbours".into(), "has more than 500 servers");
     }
     for neighbour in neighbours {
-        let http = url::Url::parse(&neighbour.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if !http {
+        if !neighbour.can_be_reached() {
             return refuse(format!("neighbours[{}].url", neighbour.name), "is no http or https URL");
         }
     }
