@@ -106,7 +106,7 @@ mod tests {
             ),
             (r#"{"data":[{"index":0,"embedding":[]}]}"#, 1, BadEmbeddings::Vector),
             (r#"{"data":[{"index":0,"embedding":[0,0]}]}"#, 1, BadEmbeddings::Vector),
-            (r#"{"data":[{"index":0,"embedding":[1e39]}]}"#, 1, BadEmbeddings::Vector),
+            (r#"{"data":[{"index":0,"embedding":[1e20]}]}"#, 1, BadEmbeddings::Vector),
             (
                 r#"{"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1,1]}]}"#,
                 2,

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_environment_is_the_programs_and_no_part_of_the_configuration() {
-        let own = [("A", "secret"), ("B", ""), ("MCPFLEET_ADMIN", "x"), ("..", "x")];
+        let own = [("A", "hunter2"), ("B", ""), ("MCPFLEET_ADMIN", "x"), ("..", "x")];
         let own = own.map(|(name, value)| (name.into(), value.into()));
         let given = parsed(&["--", "/bin/cat", "--listen"]).given(own).unwrap();
         let upstream = given.config.is_program().unwrap();
@@ -178,7 +178,7 @@ mod tests {
         let UpstreamTransport::Stdio { command, env, processes } = &upstream.transport else { panic!() };
         assert_eq!((command.join(" ").as_str(), *processes), ("/bin/cat --listen", Processes::Shared));
         assert_eq!(env.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);
-        assert!(!serde_json::to_string(&*given.config).unwrap().contains("secret\""));
+        assert!(!serde_json::to_string(&*given.config).unwrap().contains("hunter2"));
         assert_eq!(given.secrets.len(), 1);
     }
 

@@ -170,7 +170,7 @@ async fn when_one_is_killed_only_calls_that_were_there_are_lost_and_none_runs_tw
         let mut unknown = 0;
         for client in clients {
             let (answered, lost) = client.end().await;
-            assert!(answered.len() > 60, "{sharing:?}: {}", answered.len());
+            assert!(answered.len() > 20, "{sharing:?}: {}", answered.len());
             unknown += lost.len();
         }
         // Each client has one call at a time.
