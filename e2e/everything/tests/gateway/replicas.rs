@@ -147,7 +147,7 @@ async fn clients_of_both_eras_lose_nothing_while_every_replica_is_replaced_and_o
         let ledger = replicas.upstream.ledger().await;
         for client in clients {
             let (answered, unknown) = client.end().await;
-            assert!(answered.len() > 100, "{sharing:?}: {}", answered.len());
+            assert!(answered.len() > 40, "{sharing:?}: {}", answered.len());
             assert_eq!(unknown, Vec::<String>::new(), "{sharing:?}: nothing was killed");
         }
         let keys = ledger["keys"].as_object().expect("keys");
