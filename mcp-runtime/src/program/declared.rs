@@ -141,9 +141,10 @@ impl Program {
         self.is_legacy.load(Ordering::Relaxed)
     }
 
-    /// Notes that it is none.
+    /// Notes that it is none. If it has died of being asked, that was no fault of its own.
     pub fn found_legacy(&self) {
         self.is_legacy.store(true, Ordering::Relaxed);
+        *lock(&self.restart) = Restart::default();
     }
 
     /// Whether another process can be started at once.
