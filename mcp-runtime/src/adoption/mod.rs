@@ -40,8 +40,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// On a request from another replica: the session is to be adopted here. Its value is the holder that was found gone.
-/// From anybody else it means nothing.
+/// On a request from another replica: the session is to be adopted here. Its value is the holders that were found gone,
+/// with commas between them. From anybody else it means nothing.
 pub const ADOPT: HeaderName = HeaderName::from_static("mcpfleet-adopt");
 /// Most sessions that are remembered as adopted, here or elsewhere. What is forgotten is looked for again.
 const MOST: usize = 100_000;

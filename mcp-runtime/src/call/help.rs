@@ -2,11 +2,12 @@
 
 use super::{CallError, Outcome};
 use crate::{
-    catalog::Snapshot,
+    catalog::{Snapshot, lists::View, task_tools::TaskTools},
     exchange::{Ask, Caller},
     search::{Finder, Helper, Ranking, Wanted, refusal},
     server::Server,
 };
+use mcpfleet_protocol::ClientCapabilities;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ pub(super) async fn run(
             let (finder, wanted, visible) =
                 (finder.clone(), Wanted::read(arguments), finder.visible(principal));
             let ranking = server.meaning.rank(snapshot, (&wanted.query, &visible), principal).await;
-            Ok(Outcome::Made(search(finder, wanted, visible, ranking).await?))
+            let shown = (snapshot.task_tools().clone(), view(caller));
+            Ok(Outcome::Made(search(finder, wanted, (visible, ranking), shown).await?))
         }
         (Helper::Call, _, Ask::CallTool { arguments, .. }) => Err(refusal(snapshot, principal, arguments)),
         // Helpers are routed to where there is a finder, and by a call.
@@ -31,14 +33,21 @@ pub(super) async fn run(
     }
 }
 
+fn view(caller: &Caller) -> View {
+    View::of(&ClientCapabilities::read(&caller.profile().capabilities))
+}
+
 /// The first search of a snapshot reads the whole catalogue: not on a thread that serves others.
 async fn search(
     finder: Arc<Finder>,
     wanted: Wanted,
-    visible: Vec<bool>,
-    ranking: Ranking,
+    (visible, ranking): (Vec<bool>, Ranking),
+    (task_tools, view): (Arc<TaskTools>, View),
 ) -> Result<crate::call::ToolResult, CallError> {
-    let work = move || finder.found(&wanted.query, &visible, ranking, wanted.limit).result();
+    let work = move || {
+        let found = finder.found(&wanted.query, &visible, ranking, wanted.limit);
+        found.result((&task_tools, view))
+    };
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| CallError::Unavailable { message: "the search was interrupted; search again".into() })

@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{identity::Principal, search::Finder};
 use mcpfleet_protocol::{
-    Era, Revision, Tool,
+    ClientCapabilities, Era, Revision, Tool,
     answer::{CachePolicy, CacheScope, Definition, Implementation, ListPage, list},
     client::ListKind,
     json::JsonText,
+    task::EXTENSION,
 };
 use std::{
     borrow::Cow,
@@ -28,13 +29,20 @@ pub enum View {
     TaskTools,
 }
 
+impl View {
+    /// What a client of these capabilities is shown.
+    pub fn of(client: &ClientCapabilities) -> Self {
+        if client.has_extension(EXTENSION) { Self::Tasks } else { Self::TaskTools }
+    }
+}
+
 /// Everything that is listed, and the lists that were written.
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
     pub(super) tools: Arc<[(Tool, Arc<Entry>)]>,
     /// What stands in the place of some of them.
-    pub(super) task_tools: TaskTools,
+    pub(super) task_tools: Arc<TaskTools>,
     /// What makes the list of tools short, where it does.
     finder: Option<Arc<Finder>>,
     /// Prompts, resources, templates.
@@ -71,7 +79,7 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
-        let task_tools = TaskTools::new(&tools);
+        let task_tools = Arc::new(TaskTools::new(&tools));
         let (written, unabridged) = Default::default();
         Self { cache, tools, task_tools, finder, offers, restricted, written, unabridged }
     }
@@ -151,15 +159,12 @@ impl Lists {
             .tools
             .iter()
             .filter(|(tool, entry)| caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name)));
-        let mut follow = false;
-        let listed = self.abridged(visible.collect(), extent);
-        let shown = listed.into_iter().map(|(tool, _)| match self.task_tools.in_place_of(&tool.name) {
-            Some(start) if view == View::TaskTools => {
-                follow = true;
-                start.write(revision)
-            }
-            _ => tool.write(revision),
-        });
+        let usable: Vec<_> = visible.collect();
+        // Also where search has to find what starts them.
+        let mut startable = usable.iter().map(|(tool, _)| self.task_tools.in_place_of(&tool.name));
+        let follow = view == View::TaskTools && startable.any(|start| start.is_some());
+        let listed = self.abridged(usable, extent);
+        let shown = listed.into_iter().map(|(tool, _)| self.task_tools.shown(tool, view).write(revision));
         let mut items: Vec<JsonText> = shown.collect();
         if follow {
             items.extend(followers().map(|tool| tool.write(revision)));

@@ -49,7 +49,7 @@ use missing::{Missing, MissingTools};
 use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
-use task_tools::TaskTool;
+use task_tools::{TaskTool, TaskTools};
 
 /// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
 /// should be seen.
@@ -230,6 +230,11 @@ impl Snapshot {
             TaskTool::Status | TaskTool::Cancel => self.lists.task_tools.concern(caller, &self.lists.tools),
         };
         known.then_some(found)
+    }
+
+    /// What takes the place of tools whose calls are tasks.
+    pub fn task_tools(&self) -> &Arc<TaskTools> {
+        &self.lists.task_tools
     }
 
     /// How many tools are listed.

@@ -10,6 +10,7 @@
 
 use super::{
     Entry,
+    lists::View,
     merge::{Merged, Target, Withheld},
 };
 use crate::{
@@ -126,6 +127,14 @@ impl TaskTools {
     /// What stands in the list in the place of `tool`.
     pub fn in_place_of(&self, tool: &str) -> Option<&Tool> {
         self.starts.get(tool).map(|(start, _)| start)
+    }
+
+    /// What a client sees of `tool`.
+    pub fn shown<'a>(&'a self, tool: &'a Tool, view: View) -> &'a Tool {
+        match view {
+            View::Tasks => tool,
+            View::TaskTools => self.in_place_of(&tool.name).unwrap_or(tool),
+        }
     }
 
     /// Whether a caller has reason to know of those that follow tasks.

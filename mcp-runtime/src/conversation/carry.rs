@@ -4,11 +4,12 @@ use super::{
     Answered, Client, Delivery, Exchange, Suspended, Visit,
     exchange::{Going, Origin},
     input::{Digest, Sealed, Unusable},
-    task::{self, Called, Escalation, Holder, Moment, TaskId, Wanted, Way, escalation},
+    task::{self, Called, Escalation, Holder, Moment, TaskId, Wanted, Way, called, escalation},
 };
 use crate::{
     call::{CallError, Outcome, stack},
     exchange::{Ask, Caller, Interest, Profile, Request, Resumption},
+    identity::Principal,
     search::unwrapped,
 };
 use mcpfleet_protocol::{
@@ -56,8 +57,8 @@ pub fn begin(
             }
         }
         operation => {
-            let (ask, retry) = asked(visit, client, operation)?;
-            match called(visit, client, &request.operation) {
+            let (ask, retry) = asked(visit, &client.principal, operation)?;
+            match called(visit, client, &ask) {
                 Some(Called::Follow(following)) => {
                     Ok(follow(visit, client, request, following, (&ask, delivery)))
                 }
@@ -71,11 +72,6 @@ pub fn begin(
         }
     };
     Some(begun)
-}
-
-fn called(visit: &Visit, client: &Client, operation: &Operation<'_>) -> Option<Called> {
-    let Operation::CallTool(call) = operation else { return None };
-    task::called(visit, client, (call, call.arguments.unwrap_or(&NO_ARGUMENTS)))
 }
 
 /// A request about a task of ours.
@@ -211,17 +207,30 @@ fn go_on(
 /// The replica in which the work of a retry waits, or which keeps a task, when that is another than this one.
 pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
     if let Operation::Task { id, .. } = &request.operation {
-        return task::owner_elsewhere(visit, client, id);
+        return task::owner_elsewhere(visit, &client.principal, id);
     }
-    if let Some(id) = task::followed(visit, client, &request.operation) {
-        return task::owner_elsewhere(visit, client, &id);
+    let (ask, retry) = asked(visit, &client.principal, &request.operation)?;
+    if let Some(id) = task::followed(visit, &client.principal, &ask) {
+        return task::owner_elsewhere(visit, &client.principal, &id);
     }
-    let (ask, retry) = asked(visit, client, &request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
         Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
         _ => None,
     }
+}
+
+/// Where the task is that a call follows by a tool; `None` when that is no replica, or it follows none.
+pub fn task_followed(
+    visit: &Visit,
+    caller: &Principal,
+    request: &server::Request<'_>,
+) -> Option<task::TaskPlace> {
+    if visit.snapshot.task_tools().is_empty() || !matches!(request.operation, Operation::CallTool(_)) {
+        return None;
+    }
+    let (ask, _) = asked(visit, caller, &request.operation)?;
+    task::place(visit, caller, &task::followed(visit, caller, &ask)?)
 }
 
 /// The client's half of a retry.
@@ -236,9 +245,9 @@ enum Retried {
 }
 
 /// What is asked, and the client's half of a retry.
-fn asked<'a>(visit: &Visit, client: &Client, operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
+fn asked<'a>(visit: &Visit, caller: &Principal, operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
     let (ask, retry) = read(operation)?;
-    Some((unwrapped(&visit.snapshot, &client.principal, ask), retry))
+    Some((unwrapped(&visit.snapshot, caller, ask), retry))
 }
 
 fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {

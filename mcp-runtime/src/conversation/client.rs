@@ -76,12 +76,13 @@ impl Client {
 
     /// A client in a session.
     pub fn in_session(ticket: &Ticket, live: Arc<Live>, principal: Arc<Principal>) -> Self {
-        Self {
-            revision: ticket.revision,
-            capabilities: ticket.capabilities.clone(),
-            principal,
-            live: Some(live),
-        }
+        Self { live: Some(live), ..Self::of_ticket(ticket, principal) }
+    }
+
+    /// A client in a session of which nothing is held here: it can be asked nothing.
+    pub fn of_ticket(ticket: &Ticket, principal: Arc<Principal>) -> Self {
+        let capabilities = ticket.capabilities.clone();
+        Self { revision: ticket.revision, capabilities, principal, live: None }
     }
 
     /// A legacy client that has no session: nothing can be asked of it.

@@ -53,8 +53,8 @@ pub struct Exchange {
     state: State,
     origin: Origin,
     waiting: Waiting,
-    /// What it becomes when it takes long, and when that is.
-    escalates: Option<(Instant, Escalation)>,
+    /// What it becomes, and when: at once without a moment, so that nothing is begun before.
+    escalates: Option<(Option<Instant>, Escalation)>,
     /// The task that it is about to become: the work is there meanwhile.
     making: Option<oneshot::Receiver<Made>>,
     begun: Begun,
@@ -120,11 +120,11 @@ impl Exchange {
             making: None,
             begun: Begun::Here,
         };
-        match escalation {
-            None => begun,
-            Some(escalation) if escalation.moment == Moment::AtOnce => begun.escalate(escalation),
-            Some(escalation) => Self { escalates: Some((Instant::now() + HESITATION, escalation)), ..begun },
-        }
+        let at = |escalation: &Escalation| match escalation.moment {
+            Moment::AtOnce => None,
+            Moment::Later => Some(Instant::now() + HESITATION),
+        };
+        Self { escalates: escalation.map(|escalation| (at(&escalation), escalation)), ..begun }
     }
 
     /// The exchange after a retry. Questions that the retry has not answered are asked again.
@@ -158,6 +158,9 @@ impl Exchange {
     ///
     /// Cancel safe: what was not returned is returned by the next call.
     pub async fn next(&mut self) -> Option<Step> {
+        if let Some((None, _)) = &self.escalates {
+            self.escalate();
+        }
         loop {
             if let Some(making) = &mut self.making {
                 let made = making.await;
@@ -171,15 +174,11 @@ impl Exchange {
                 self.going = None;
                 break;
             }
-            match wait(going, &self.state, self.escalates.as_ref().map(|(at, _)| *at)).await {
+            match wait(going, &self.state, self.escalates.as_ref().and_then(|(at, _)| *at)).await {
                 Next::Deaf => self.state = State::Silent,
                 Next::Answered(answered) => self.answered(answered),
                 Next::Ask => return self.suspend().map(Step::Last),
-                Next::Escalate => {
-                    if let (Some((_, escalation)), Some(going)) = (self.escalates.take(), self.going.take()) {
-                        self.making = Some(escalation.make(going, self.origin.id.clone()));
-                    }
-                }
+                Next::Escalate => self.escalate(),
                 Next::Event(event) => {
                     if let Some(message) = self.event(event) {
                         return Some(Step::Message(message));
@@ -248,9 +247,10 @@ impl Exchange {
     }
 
     /// Makes a task of the work.
-    fn escalate(mut self, escalation: Escalation) -> Self {
-        self.making = self.going.take().map(|going| escalation.make(going, self.origin.id.clone()));
-        self
+    fn escalate(&mut self) {
+        if let (Some((_, escalation)), Some(going)) = (self.escalates.take(), self.going.take()) {
+            self.making = Some(escalation.make(going, self.origin.id.clone()));
+        }
     }
 
     /// The answer, unless there is no task and the work goes on.

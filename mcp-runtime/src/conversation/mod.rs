@@ -23,7 +23,7 @@ mod reply;
 mod suspended;
 mod task;
 
-pub use carry::{begin, owner_elsewhere};
+pub use carry::{begin, owner_elsewhere, task_followed};
 pub use client::{Client, Visit};
 pub use exchange::{Delivery, Exchange, Step};
 pub use input::{Digest, Sealed, Unusable};
@@ -31,4 +31,4 @@ pub use local::answer;
 pub use reply::Answered;
 pub use suspended::{Parked, Suspended};
 pub(crate) use task::MAX_WAIT;
-pub use task::Tasks;
+pub use task::{TaskPlace, Tasks};

@@ -3,7 +3,7 @@
 use super::index::Hit;
 use crate::{
     call::ToolResult,
-    catalog::{Entry, merge::Target},
+    catalog::{Entry, lists::View, merge::Target, task_tools::TaskTools},
 };
 use mcpfleet_protocol::Tool;
 use serde_json::{Map, Value, json, value::RawValue};
@@ -44,13 +44,13 @@ pub struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The result for the caller: structured, and the same as text (2025-06-18 and later, server/tools, "Structured
+    /// The result for a caller who sees tools so: structured, and the same as text (2025-06-18 and later, server/tools, "Structured
     /// Content").
-    pub fn result(&self) -> ToolResult {
+    pub fn result(&self, (task_tools, view): (&TaskTools, View)) -> ToolResult {
         let mut room = MAX_BYTES;
         let mut tools = Vec::new();
         for ((tool, entry), score) in &self.tools {
-            let (size, value) = described(tool, entry, *score);
+            let (size, value) = described(task_tools.shown(tool, view), entry, *score);
             room = match room.checked_sub(size) {
                 Some(left) => left,
                 None if tools.is_empty() => 0,

@@ -34,7 +34,8 @@ fn inner(arguments: &RawValue) -> Option<(String, Box<RawValue>)> {
 }
 
 fn is_known(snapshot: &Snapshot, caller: &Principal, name: &str) -> bool {
-    name == Helper::Search.name() || (!is_reserved(name) && snapshot.tool_for(caller, name).is_some())
+    let is_tool = || snapshot.tool_for(caller, name).is_some() || snapshot.task_tool(name, caller).is_some();
+    name == Helper::Search.name() || (!is_reserved(name) && is_tool())
 }
 
 /// Why a `call_tool` that was not unwrapped cannot be carried out, for a model to read; its arguments fit the schema.

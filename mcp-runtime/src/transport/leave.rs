@@ -2,6 +2,7 @@
 //! over which other replicas bring that input.
 
 use super::Shared;
+use futures::future::join_all;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -26,10 +27,9 @@ pub(super) async fn nothing_waits(shared: &Shared) {
 /// Gives up what is left, and closes the port for other replicas.
 pub(super) async fn finish(shared: &Shared) {
     let left = waiting(shared) > 0;
-    for server in shared.fleet.all().values() {
-        server.suspended.end();
-        server.tasks.stop().await;
-    }
+    let servers = shared.fleet.all();
+    servers.values().for_each(|server| server.suspended.end());
+    join_all(servers.values().map(|server| server.tasks.stop())).await;
     shared.peer_port.stop.cancel();
     shared.peer_port.connections.close();
     if left {

@@ -121,7 +121,11 @@ impl Call<'_> {
         if let Operation::Initialize(wanted) = &request.operation {
             return self.initialize(&request, wanted).await;
         }
-        let client = match self.client(&request).await {
+        let client = match self.follower(&request).await {
+            Some(found) => found,
+            None => self.client(&request).await,
+        };
+        let client = match client {
             Ok(client) => client,
             Err(response) => return *response,
         };
@@ -265,7 +269,7 @@ impl Call<'_> {
     }
 
     /// The answer of the replica at `owner` to what is no affair of a session: one that lives here stays here.
-    async fn without_session(&self, owner: &str) -> Option<Response<Body>> {
+    pub(super) async fn without_session(&self, owner: &str) -> Option<Response<Body>> {
         let mut arrived = self.arrived.clone();
         arrived.parts.headers.remove(SESSION_ID);
         self.visit.shared.forward(owner, &arrived).await

@@ -23,3 +23,4 @@ mod shop;
 #[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../identity/signing.rs"]
 mod signing;
+mod tasks;

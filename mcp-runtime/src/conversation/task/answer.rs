@@ -7,7 +7,7 @@ use super::{
 use crate::{
     conversation::{Answered, Client, Visit},
     exchange::Ask,
-    identity::Right,
+    identity::{Principal, Right},
     store::StoreError,
 };
 use mcpfleet_protocol::{
@@ -37,6 +37,15 @@ pub(in crate::conversation) enum Way {
     Relayed(Ask),
 }
 
+/// The replica of a task of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskPlace {
+    /// This one.
+    Here,
+    /// The one that others reach at this `ip:port`.
+    At(String),
+}
+
 impl TaskId {
     /// The task that a client names.
     ///
@@ -44,10 +53,10 @@ impl TaskId {
     /// [`NoSuchTask`].
     pub(in crate::conversation) fn named(
         visit: &Visit,
-        client: &Client,
+        caller: &Principal,
         id: &str,
     ) -> Result<Self, NoSuchTask> {
-        let holder = Holder { server: &visit.server.name, partition: client.principal.fingerprint() };
+        let holder = Holder { server: &visit.server.name, partition: caller.fingerprint() };
         Self::open(id, &visit.shared.keys, holder)
     }
 }
@@ -63,7 +72,7 @@ pub(in crate::conversation) async fn answer(
         let refusal = Refusal::missing_capability(&request.id, &required_capabilities());
         return Some(Answered::refusal(&refusal));
     }
-    match TaskId::named(visit, client, wanted.id) {
+    match TaskId::named(visit, &client.principal, wanted.id) {
         Err(why) => Some(invalid(&request.id, &why.to_string())),
         Ok(TaskId { place: Place::Replica { owner, .. }, .. }) if visit.server.tasks.is_here(&owner) => {
             let responses = responses(request).map(ToOwned::to_owned);
@@ -74,16 +83,29 @@ pub(in crate::conversation) async fn answer(
 }
 
 /// The replica that works on a task, or did, when that is another than this one.
-pub(in crate::conversation) fn owner_elsewhere(visit: &Visit, client: &Client, id: &str) -> Option<String> {
-    match TaskId::named(visit, client, id).ok()?.place {
-        Place::Replica { owner, .. } if !visit.server.tasks.is_here(&owner) => Some(owner),
-        Place::Replica { .. } | Place::Upstream { .. } => None,
+pub(in crate::conversation) fn owner_elsewhere(
+    visit: &Visit,
+    caller: &Principal,
+    id: &str,
+) -> Option<String> {
+    match place(visit, caller, id)? {
+        TaskPlace::At(owner) => Some(owner),
+        TaskPlace::Here => None,
+    }
+}
+
+/// The replica that works on a task, or did; `None` when it is none of ours, or none of this caller's.
+pub(in crate::conversation) fn place(visit: &Visit, caller: &Principal, id: &str) -> Option<TaskPlace> {
+    match TaskId::named(visit, caller, id).ok()?.place {
+        Place::Replica { owner, .. } if visit.server.tasks.is_here(&owner) => Some(TaskPlace::Here),
+        Place::Replica { owner, .. } => Some(TaskPlace::At(owner)),
+        Place::Upstream { .. } => None,
     }
 }
 
 /// What becomes of a request that nobody else has answered.
 pub(in crate::conversation) fn way(visit: &Visit, client: &Client, wanted: Wanted<'_>) -> Way {
-    match TaskId::named(visit, client, wanted.id) {
+    match TaskId::named(visit, &client.principal, wanted.id) {
         Ok(TaskId { tool, place: Place::Upstream { upstream, id } }) => {
             Way::Relayed(Ask::Task { verb: wanted.verb, upstream, tool, id })
         }
@@ -131,7 +153,7 @@ pub(super) fn reached(
     id: &Id<'_>,
     named: &str,
 ) -> Result<[u8; 16], Box<Answered>> {
-    match TaskId::named(visit, client, named) {
+    match TaskId::named(visit, &client.principal, named) {
         Ok(TaskId { tool, place: Place::Replica { key, .. } }) => match refused(visit, client, id, &tool) {
             None => Ok(key),
             Some(answered) => Err(Box::new(answered)),

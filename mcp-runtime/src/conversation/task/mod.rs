@@ -24,7 +24,8 @@ mod store;
 mod tests;
 mod tools;
 
-pub(super) use answer::{Wanted, Way, act, answer, owner_elsewhere, responses, way};
+pub use answer::TaskPlace;
+pub(super) use answer::{Wanted, Way, act, answer, owner_elsewhere, place, responses, way};
 pub(super) use escalate::{Escalation, HESITATION, Made, Moment, escalation};
 pub(super) use id::{Holder, TaskId};
 pub use store::Tasks;

@@ -9,6 +9,7 @@ use crate::{
     catalog::{lists::View, task_tools::TaskTool},
     conversation::{Answered, Client, Visit},
     exchange::Ask,
+    identity::Principal,
 };
 use mcpfleet_config::{TASK_CANCEL, TASK_STATUS};
 use mcpfleet_protocol::{
@@ -16,8 +17,6 @@ use mcpfleet_protocol::{
     answer::{CachePolicy, CallResult, Forward, Implementation, forward_result},
     json::JsonText,
     jsonrpc::Id,
-    server::{CallTool, Operation},
-    task::EXTENSION,
 };
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue, value::to_raw_value};
@@ -63,20 +62,17 @@ pub(in crate::conversation) enum Called {
 
 /// The list that a client is shown.
 pub(in crate::conversation) fn view(client: &Client) -> View {
-    if client.capabilities.has_extension(EXTENSION) { View::Tasks } else { View::TaskTools }
+    View::of(&client.capabilities)
 }
 
 /// A call of one of these tools; `None` for any other.
-pub(in crate::conversation) fn called(
-    visit: &Visit,
-    client: &Client,
-    (call, arguments): (&CallTool<'_>, &RawValue),
-) -> Option<Called> {
-    let found = visit.snapshot.task_tool(&call.name, &client.principal)?;
+pub(in crate::conversation) fn called(visit: &Visit, client: &Client, ask: &Ask) -> Option<Called> {
+    let Ask::CallTool { name, arguments } = ask else { return None };
+    let found = visit.snapshot.task_tool(name, &client.principal)?;
     let TaskTool::Start { tool, ttl } = &found else {
         return Some(Called::Follow(Following { arguments: read(&found, arguments), tool: found }));
     };
-    let ask = Ask::CallTool { name: tool.clone(), arguments: arguments.to_owned() };
+    let ask = Ask::CallTool { name: tool.clone(), arguments: arguments.clone() };
     let started = Started { revision: client.revision, server: visit.snapshot.implementation.clone() };
     let escalation = at_once(visit, client, &ask, (tool, *ttl));
     Some(Called::Start(ask, escalation.map(|it| it.followed_by_tools(started))))
@@ -92,16 +88,12 @@ fn read(tool: &TaskTool, arguments: &RawValue) -> Result<Arguments, String> {
 }
 
 /// The task that a call follows, as the client named it.
-pub(in crate::conversation) fn followed(
-    visit: &Visit,
-    client: &Client,
-    operation: &Operation<'_>,
-) -> Option<String> {
-    let Operation::CallTool(call) = operation else { return None };
-    let tool = visit.snapshot.task_tool(&call.name, &client.principal)?;
+pub(in crate::conversation) fn followed(visit: &Visit, caller: &Principal, ask: &Ask) -> Option<String> {
+    let Ask::CallTool { name, arguments } = ask else { return None };
+    let tool = visit.snapshot.task_tool(name, caller)?;
     match tool {
         TaskTool::Start { .. } => None,
-        TaskTool::Status | TaskTool::Cancel => read(&tool, call.arguments?).ok().map(|read| read.task_id),
+        TaskTool::Status | TaskTool::Cancel => read(&tool, arguments).ok().map(|read| read.task_id),
     }
 }
 
