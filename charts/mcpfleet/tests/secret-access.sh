@@ -216,6 +216,7 @@ servers() {
   allowed "McpServer, keys, own Secret" create alice "$(keys hers)"
   refused "McpServer, keys, another Secret" "$(no other)" create alice "$(keys other)"
   try_server "TLS" "$tls"
+  try_server "store" 'store: {redis: {secretRef: {name: %s, key: url}}}'
   try_server "image pull" "$pull"
   refused "McpServer, own image" "may not set spec.template.image" create alice "$(server s "$image")"
   allowed "McpServer, own image, who may create pods" create pat "$(server s "$image")"
@@ -241,6 +242,8 @@ servers() {
   refused "McpServer: one more upstream with another Secret" "$(no other)" k --as=alice patch mcpserver live --dry-run=server --type=json \
     --patch '[{"op": "add", "path": "/spec/upstreams/0", "value": {"name": "x", "remote": {"url": "http://b.example/mcp", "auth": {"bearer": {"secretRef": {"name": "other", "key": "token"}}}}}}]'
   refused "McpServer: another TLS Secret" "$(no other)" patch alice mcpserver live '{"spec": {"tls": {"secretRef": {"name": "other"}}}}'
+  refused "McpServer: a program pulled with the runtime's Secret" "$(no hers)" k --as=mallory patch mcpserver live --dry-run=server --type=json \
+    --patch '[{"op": "add", "path": "/spec/upstreams/0", "value": {"name": "x", "stdio": {"image": "a.example/private:1", "command": ["a"]}}}]'
   refused "McpServer: another pull Secret" "$(no other)" patch alice mcpserver live \
     '{"spec": {"template": {"imagePullSecrets": [{"name": "hers"}, {"name": "other"}]}}}'
 }
