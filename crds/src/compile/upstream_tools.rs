@@ -8,7 +8,7 @@ use crate::v1alpha1::{self as api, Pinning, UpstreamTools};
 use mcpfleet_config as config;
 
 pub(super) fn compile(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools) -> config::UpstreamTools {
-    if *tools != UpstreamTools::default() {
+    if !only_says_async(tools) {
         scope.error(at, Reason::NotSupported, "cannot be used yet", "leave it out");
     }
     let access = match tools.access {
@@ -23,6 +23,12 @@ pub(super) fn compile(scope: &mut Scope<'_>, at: &str, tools: &UpstreamTools) ->
         overrides: tools.overrides.iter().map(|it| (it.name.clone(), overridden(scope, at, it))).collect(),
         pins: (tools.pinning == Pinning::Strict).then(pins),
     }
+}
+
+fn only_says_async(tools: &UpstreamTools) -> bool {
+    let rest = UpstreamTools { overrides: Vec::new(), ..tools.clone() };
+    let bare = |it: &api::ToolOverride| it.rename.is_none() && it.title.is_none() && it.description.is_none();
+    rest == UpstreamTools::default() && tools.overrides.iter().all(|it| bare(it) && it.annotations.is_none())
 }
 
 fn overridden(scope: &mut Scope<'_>, at: &str, wanted: &api::ToolOverride) -> config::ToolOverride {

@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn task() -> State {
-        State::new(Duration::from_secs(3600))
+        State::new(Duration::from_hours(1))
     }
 
     fn done() -> End {
@@ -172,7 +172,7 @@ mod tests {
         archive.end(KEY, &done()).await.unwrap();
         tokio::time::sleep(LEASE * 2).await;
         assert!(matches!(archive.find(KEY).await.unwrap().unwrap().end(), Some(End::Completed(_))));
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         assert!(archive.find(KEY).await.unwrap().is_none());
     }
 

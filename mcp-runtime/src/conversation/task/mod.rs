@@ -23,6 +23,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod wanted;
 
 pub(super) use answer::{Wanted, Way, act, answer, owner_elsewhere, responses, way};
 pub(super) use escalate::{Escalation, HESITATION, Made, Moment, escalation};

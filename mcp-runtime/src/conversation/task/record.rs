@@ -135,7 +135,7 @@ mod tests {
     use serde_json::{Value, json, value::RawValue};
 
     fn record(id: &str) -> Record {
-        Record::new(id.into(), State::new(Duration::from_secs(60)))
+        Record::new(id.into(), State::new(Duration::from_mins(1)))
     }
 
     fn server() -> Implementation {

@@ -240,7 +240,7 @@ mod tests {
         fn the_first_end_stands_whatever_comes_and_however_often_it_is_kept(
             steps in proptest::collection::vec(step(), 0..20),
         ) {
-            let mut state = State::new(Duration::from_secs(60));
+            let mut state = State::new(Duration::from_mins(1));
             let mut ended: Option<Value> = None;
             for step in &steps {
                 take(&mut state, step);
@@ -253,14 +253,14 @@ mod tests {
                 prop_assert!(now["statusMessage"].as_str().is_none_or(|it| it.chars().count() <= MAX_SAID));
                 ended = ended.or_else(|| state.end().is_some().then_some(now));
             }
-            prop_assert!(state.left() <= Duration::from_secs(60));
+            prop_assert!(state.left() <= Duration::from_mins(1));
         }
     }
 
     #[test]
     fn what_was_lost_says_that_it_may_have_taken_effect() {
         for why in [Lost::Replica, Lost::Stopped] {
-            let mut state = State::new(Duration::from_secs(60));
+            let mut state = State::new(Duration::from_mins(1));
             state.finish(why.into());
             let got = got(&state);
             assert_eq!((&got["status"], &got["error"]["code"]), (&json!("failed"), &json!(-31502)));

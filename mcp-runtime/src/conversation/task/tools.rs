@@ -153,10 +153,10 @@ impl Following {
             Err(refused) => return *refused,
         };
         let tasks = &visit.server.tasks;
-        if matches!(self.tool, TaskTool::Cancel) {
-            if let Err(why) = tasks.cancel(key).await {
-                return unreachable(id, &why);
-            }
+        if self.tool == TaskTool::Cancel
+            && let Err(why) = tasks.cancel(key).await
+        {
+            return unreachable(id, &why);
         }
         let wait = match self.tool {
             TaskTool::Cancel => 0,
