@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod adoption;
 pub mod backend;
 pub mod call;
 pub mod catalog;
@@ -23,9 +24,12 @@ pub mod identity;
 pub mod model;
 pub mod outgoing;
 pub mod peer;
+pub mod program;
 pub mod readiness;
+pub mod registry;
 pub mod reload;
 pub mod seal;
+pub mod search;
 pub mod server;
 pub mod session;
 pub mod source;

@@ -197,6 +197,8 @@ operator_rights() {
   check_not "may not replace status" '^no' can update mcpservers.mcpfleet.dev --subresource=status "${here[@]}"
   check "may have tokens reviewed" can create tokenreviews.authentication.k8s.io
   check_not "may not run commands in pods" '^no' can create pods --subresource=exec "${here[@]}"
+  check "may read grants" can list referencegrants.gateway.networking.k8s.io "${here[@]}"
+  check_not "may not grant" '^no' can create referencegrants.gateway.networking.k8s.io "${here[@]}"
   local verb
   for verb in get list watch patch update delete; do
     check_not "may not $verb Secrets" '^no' can "$verb" secrets "${here[@]}"

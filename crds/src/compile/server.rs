@@ -29,13 +29,14 @@ pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<S
         store: store::compile(&mut scope, server),
     };
     let spec = &server.spec;
-    let offers = !(spec.upstreams.is_empty() && spec.prompts.is_empty() && spec.resources.is_empty());
+    let upstreams = !spec.upstreams.is_empty() || spec.upstream_selector.is_some();
+    let offers = upstreams || !(spec.prompts.is_empty() && spec.resources.is_empty());
     if spec.tools.is_none() && spec.models.is_none() && !offers {
         scope.error(
             "spec",
             Reason::NothingSelected,
             "a server needs something to serve",
-            "set tools.selector, upstreams, models.selector, prompts or resources",
+            "set tools.selector, upstreams, upstreamSelector, models.selector, prompts or resources",
         );
     }
     scope.clean().then_some(shell)

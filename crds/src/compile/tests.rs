@@ -3,10 +3,16 @@
 mod access;
 mod asynchronous;
 mod auths;
+mod discovery;
 mod fleets;
+mod foreign;
 mod guidance;
 mod offers;
+mod programs;
 mod properties;
+mod references;
+mod searching;
+mod upstream_tools;
 
 use super::*;
 use crate::v1alpha1::McpTool;

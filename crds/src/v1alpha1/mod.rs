@@ -20,6 +20,7 @@ mod server;
 mod status;
 mod store;
 mod tool;
+mod tool_search;
 mod upstream;
 
 pub use asynchronous::AsyncCalls;
@@ -32,15 +33,19 @@ pub use reference::{SecretKeyRef, SecretRef};
 pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
-pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use status::{
+    Condition, ConditionStatus, ConfigStatus, Membership, UpstreamState, UpstreamStatus, UpstreamWire,
+};
 pub use store::{Redis, Store};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
 };
+pub use tool_search::{Embeddings, ToolSearch};
+pub(crate) use upstream::default_path;
 pub use upstream::{
     EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
-    ToolOverride, Upstream, UpstreamAccess, UpstreamTools,
+    ToolOverride, Upstream, UpstreamAccess, UpstreamSelector, UpstreamTools,
 };
 
 /// API group of the three kinds.

@@ -1,6 +1,9 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
-use super::{Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, Upstream};
+use super::{
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, ToolSearch,
+    Upstream, UpstreamSelector, UpstreamStatus,
+};
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
     apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector},
@@ -41,8 +44,8 @@ use std::collections::BTreeMap;
     .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
 #[x_kube(validation = Rule::new("!has(self.auth.oauth) || size(self.auth.oauth) == 0 || has(self.publicURL)")
     .message("auth.oauth needs publicURL: clients learn from it where to get a token, and for which resource"))]
-#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
-    .message("a server needs something to serve: set tools.selector, upstreams, models.selector, prompts or resources"))]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || has(self.upstreamSelector) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams, upstreamSelector, models.selector, prompts or resources"))]
 pub struct McpServerSpec {
     /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
     /// ours where `autoscaling` is set; leave it out of manifests then.
@@ -55,6 +58,12 @@ pub struct McpServerSpec {
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
+    /// Lists few tools and finds the rest; absent: all are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_search: Option<ToolSearch>,
+    /// Which McpServers of this namespace `/registry` lists beside this one, each to callers whom it would let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Selection>,
     /// Prompts of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -70,6 +79,11 @@ pub struct McpServerSpec {
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub upstreams: Vec<Upstream>,
+    /// McpServers and Services of this namespace that become upstreams by their labels, named like themselves. Their tools
+    /// get that name as a prefix, `-` as `_` and a `_` behind it, or what annotation `mcpfleet.dev/prefix` of the object
+    /// says. One of `upstreams` wins over a found one of its name; there are at most 64 in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_selector: Option<UpstreamSelector>,
     /// Which ProviderRoutes of this namespace it serves under `/v1`; absent means that `/v1` is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Selection>,
@@ -228,8 +242,15 @@ pub struct McpServerStatus {
     /// The configuration that its pods serve.
     #[serde(default)]
     pub config: ConfigStatus,
-    /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
-    /// or route is refused. `Reconciling` and `Stalled` are present while they hold.
+    /// Each upstream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub upstreams: Vec<UpstreamStatus>,
+    /// `Available`: it serves. `Ready`: what is declared is what serves, as far as it is up to the server itself.
+    /// `ToolsAccepted`: no selected tool or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds
+    /// is left out. `UpstreamsConnected`: every upstream can be used; absent without upstreams. `Reconciling` and
+    /// `Stalled` are present while they hold.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

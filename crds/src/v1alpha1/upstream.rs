@@ -1,6 +1,6 @@
 //! MCP servers behind a server: where they are, and what of their offer is served.
 
-use super::{AsyncCalls, DurationString, HttpAuth, Scope, SecretKeyRef, ToolAnnotations};
+use super::{AsyncCalls, DurationString, HttpAuth, Scope, SecretKeyRef, Selection, ToolAnnotations};
 use k8s_openapi::api::core::v1::{LocalObjectReference, ResourceRequirements};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -48,6 +48,23 @@ pub(super) fn default_timeout() -> DurationString {
     DurationString::from("30s")
 }
 
+impl Default for Upstream {
+    /// As if nothing were written.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            prefix: String::new(),
+            remote: None,
+            server_ref: None,
+            service_ref: None,
+            stdio: None,
+            tools: UpstreamTools::default(),
+            timeout: default_timeout(),
+            scopes: Vec::new(),
+        }
+    }
+}
+
 /// A server at a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +78,7 @@ pub struct Remote {
 }
 
 /// Another MCP server object. One of another namespace is reached when a ReferenceGrant there allows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerRef {
     /// API group of the object: an McpServer of `mcpfleet.dev`, or an MCPServer of `mcp.x-k8s.io`.
@@ -114,8 +131,23 @@ pub struct ServiceRef {
     pub auth: Option<HttpAuth>,
 }
 
-fn default_path() -> String {
+pub(crate) fn default_path() -> String {
     "/mcp".into()
+}
+
+/// Upstreams by their labels. Only what is in this server's own namespace is found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(deny_unknown_fields)]
+#[x_kube(validation = Rule::new("has(self.servers) || has(self.services)").message("set servers, services or both"))]
+pub struct UpstreamSelector {
+    /// Which McpServers become upstreams, this one excepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub servers: Option<Selection>,
+    /// Which Services become upstreams, those of McpServers excepted. Annotation `mcpfleet.dev/port` of a Service says
+    /// which port speaks MCP (default: the one named `mcp`, or the only one), `mcpfleet.dev/path` at which path
+    /// (default `/mcp`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Selection>,
 }
 
 /// A program that speaks MCP on standard input and output. In a cluster it runs in a Deployment of its own, behind

@@ -49,6 +49,12 @@ async fn synced(fleet: &Fleet, total: i32) -> ConfigStatus {
     .await
 }
 
+/// What the ConfigMap's annotation says of the configuration that it holds.
+async fn stored(fleet: &Fleet, annotation: &str) -> String {
+    let stored = fleet.api::<ConfigMap>().get("shop").await.unwrap();
+    stored.annotations()[&format!("mcpfleet.dev/{annotation}")].clone()
+}
+
 async fn hello(fleet: &Fleet) -> String {
     let url = format!("{}/mcp", fleet.service_url("shop").await.unwrap());
     call_tool(&url, Era::Modern, "hello", json!({})).await.unwrap().0
@@ -61,6 +67,7 @@ async fn a_change_is_acknowledged_by_every_pod_and_touches_none() {
     fleet.server_condition("shop", "Ready", "True").await;
     let first = synced(&fleet, 3).await;
     let before = pods(&fleet).await;
+    let revision = stored(&fleet, "config-revision").await.parse::<u64>().unwrap();
     let text = json!({"spec": {"backend": {"static": {"text": "second"}}}});
     fleet.patch::<McpTool>("hello", text).await.unwrap();
     let second = eventually("the new configuration is desired", || async {
@@ -73,10 +80,8 @@ async fn a_change_is_acknowledged_by_every_pod_and_touches_none() {
     fleet.server_condition("shop", "ConfigSynced", "True").await;
     assert_eq!(hello(&fleet).await, "second");
     assert_eq!(pods(&fleet).await, before, "no pod was replaced or restarted");
-    let stored = fleet.api::<ConfigMap>().get("shop").await.unwrap();
-    let annotation = |name: &str| stored.annotations().get(&format!("mcpfleet.dev/{name}")).cloned();
-    assert_eq!(annotation("config-hash"), Some(config(&fleet).await.accepted_hash));
-    assert_eq!(annotation("config-revision").as_deref(), Some("2"));
+    assert_eq!(stored(&fleet, "config-hash").await, config(&fleet).await.accepted_hash);
+    assert_eq!(stored(&fleet, "config-revision").await, (revision + 1).to_string());
     fleet.delete().await.unwrap();
 }
 

@@ -4,7 +4,8 @@ use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority, Upstream, Upstrea
 
 /// The version that brought prompts, resources, guidance on tools, and callers that must say who they are.
 const THIRD: u32 = 3;
-/// The version that brought upstreams that are programs, filters of what upstreams offer, and a store.
+/// The version that brought upstreams that are programs, filters of what upstreams offer, a store, tool search and
+/// neighbours.
 const FOURTH: u32 = 4;
 
 impl RuntimeConfig {
@@ -17,7 +18,8 @@ impl RuntimeConfig {
         let headers = self.headers().map(Header::oldest_format).max().unwrap_or(1);
         let tools = self.tools.iter().map(Tool::oldest_format).max().unwrap_or(1);
         let upstreams = self.upstreams.iter().map(Upstream::oldest_format).max().unwrap_or(1);
-        let fields = match (self.store.is_some(), third) {
+        let fourth = self.store.is_some() || self.tool_search.is_some() || !self.neighbours.is_empty();
+        let fields = match (fourth, third) {
             (true, _) => FOURTH,
             (false, true) => THIRD,
             (false, false) => 1,

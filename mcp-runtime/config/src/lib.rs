@@ -17,16 +17,21 @@ mod format;
 mod guidance;
 mod media_type;
 mod model;
+pub mod name_pattern;
+mod neighbour;
 mod offer;
+pub mod pin;
 mod prompt;
 mod resource;
 pub mod schema;
+mod search;
 pub mod status;
 mod store;
 pub mod stream;
 pub mod text_template;
 pub mod tool_name;
 mod upstream;
+pub mod upstream_tools;
 pub mod uri_pattern;
 pub mod uri_template;
 mod validate;
@@ -42,11 +47,13 @@ pub use guidance::{ToolExample, ToolPriority};
 pub use model::{
     FORMAT, Listener, Provider, ProviderApi, RuntimeConfig, ServerName, TlsListener, Tool, ToolAnnotations,
 };
+pub use neighbour::{Admitted, MAX_NEIGHBOURS, Neighbour, mcp_endpoint};
 pub use offer::{Fault, Flaw};
 pub use prompt::{MessageContent, Prompt, PromptArgument, PromptMessage, Role};
 pub use resource::{
     Located, Resource, ResourceAddress, ResourceAnnotations, ResourceContent, ResourceVariable, decoded_size,
 };
+pub use search::{CALL_TOOL, Embeddings, MAX_RESULTS, SEARCH_TOOLS, ToolSearch, is_reserved};
 pub use store::Store;
 pub use upstream::{
     EnvValue, EnvVar, Processes, ToolOverride, Upstream, UpstreamAccess, UpstreamTools, UpstreamTransport,

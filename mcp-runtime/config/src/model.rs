@@ -1,8 +1,8 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
 use crate::{
-    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Prompt, Resource, Store,
-    ToolExample, ToolPriority, Upstream,
+    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource,
+    Store, ToolExample, ToolPriority, ToolSearch, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fmt};
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
 /// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
-/// | 4 | of upstreams `transport.stdio` and `tools`; `store`; of tools `async` |
+/// | 4 | of upstreams `transport.stdio` and `tools`; `store`, `toolSearch`, `neighbours`; of tools `async` |
 pub const FORMAT: u32 = 4;
 
 /// Everything that one server serves.
@@ -47,6 +47,12 @@ pub struct RuntimeConfig {
     pub providers: Vec<Provider>,
     /// Whether `/v1/*` is served at all. True also when no route matches yet.
     pub serves_models: bool,
+    /// When the list of tools becomes short; absent: never. Format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_search: Option<ToolSearch>,
+    /// Servers elsewhere that `/registry` lists, sorted by name. Format 4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
     /// Where replicas keep what they share. Format 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,

@@ -1,7 +1,8 @@
 //! MCP servers behind the one that is served.
 
-use crate::{AsyncCalls, CredentialRef, Header, ToolAnnotations};
+use crate::{AsyncCalls, CredentialRef, Header, RuntimeConfig, ToolAnnotations};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// An MCP server behind this one.
@@ -65,6 +66,18 @@ impl UpstreamTransport {
     }
 }
 
+impl RuntimeConfig {
+    /// The program that this server is, when it is nothing else: it offers nothing of its own, and everything of the
+    /// program under the program's names.
+    pub fn is_program(&self) -> Option<&Upstream> {
+        let [upstream] = self.upstreams.as_slice() else { return None };
+        let program = matches!(upstream.transport, UpstreamTransport::Stdio { .. });
+        let whole = upstream.prefix.is_empty() && upstream.tools.is_everything();
+        let alone = self.tools.is_empty() && self.prompts.is_empty() && self.resources.is_empty();
+        (program && whole && alone).then_some(upstream)
+    }
+}
+
 /// A variable of a program's environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,9 +135,13 @@ pub struct UpstreamTools {
     /// What clients see instead of what the upstream says, by its name of the tool.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, ToolOverride>,
-    /// Definitions that were approved, by its name of the tool; `None`: clients see what it says now.
+    /// Hashes ([`crate::pin`]) of definitions that were approved, by its name of the tool; `None`: clients see what it
+    /// says now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pins: Option<BTreeMap<String, String>>,
+    /// What was approved, whole, where it is known: by the tools of `pins`. Shows what has changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approved: BTreeMap<String, Map<String, Value>>,
 }
 
 impl UpstreamTools {
@@ -151,6 +168,7 @@ pub enum UpstreamAccess {
 }
 
 impl UpstreamAccess {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     fn is_any(&self) -> bool {
         *self == Self::Any
     }

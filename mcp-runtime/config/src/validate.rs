@@ -2,8 +2,8 @@
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
 use crate::{
-    Access, AsyncCalls, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport, is_scope,
-    schema::ArgumentSchema, tool_name,
+    Access, AsyncCalls, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport,
+    is_reserved, is_scope, neighbour, schema::ArgumentSchema, tool_name,
 };
 use std::collections::BTreeSet;
 
@@ -30,7 +30,17 @@ impl RuntimeConfig {
         self.check_tools()?;
         self.check_offers()?;
         self.check_upstreams()?;
-        self.check_providers()
+        self.check_providers()?;
+        self.check_search()
+    }
+
+    fn check_search(&self) -> Result<(), Invalid> {
+        neighbour::check(&self.neighbours)?;
+        let Some(search) = &self.tool_search else { return Ok(()) };
+        match self.tools.iter().find(|tool| is_reserved(&tool.name)) {
+            Some(tool) => Err(invalid(format!("tools[{}].name", tool.name), "belongs to tool search")),
+            None => search.check(&self.providers),
+        }
     }
 
     fn check_admission(&self) -> Result<(), Invalid> {
@@ -130,6 +140,10 @@ impl RuntimeConfig {
                 return Err(invalid(format!("upstreams[{}].name", upstream.name), "stands twice"));
             }
             check_transport(upstream)?;
+            if let Some(flaw) = upstream.tools.flaws().first() {
+                let field = format!("upstreams[{}].tools.{}", upstream.name, flaw.field);
+                return Err(invalid(field, flaw.fault.to_string()));
+            }
             for (tool, wanted) in &upstream.tools.overrides {
                 if let Some(flaw) = wanted.asynchronous.and_then(AsyncCalls::flaw) {
                     let at = format!("upstreams[{}].tools.overrides[{tool}].async.ttlMs", upstream.name);

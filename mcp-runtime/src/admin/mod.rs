@@ -8,8 +8,9 @@
 //! | `/readyz` | readiness probe | a client would be served; if not, why |
 //! | `/metrics` | Prometheus | OpenMetrics text |
 //! | `/status` | people and scripts: what the operator is told too | [`mcpfleet_config::status::PodStatus`] |
-//! | `/healthz` | people | the same in sentences |
+//! | `/healthz` | people | how each server and each upstream is, as JSON; always 200 |
 
+mod health;
 pub mod status;
 
 use crate::{
@@ -90,7 +91,7 @@ async fn answer(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Respons
         "/readyz" => ready(admin.readiness.probe().await),
         "/metrics" => with_type(StatusCode::OK, OPEN_METRICS, full(metrics(&admin))),
         "/status" => json(StatusCode::OK, status::document(&admin)),
-        "/healthz" => with_type(StatusCode::OK, TEXT, full(status::sentences(&admin))),
+        "/healthz" => json(StatusCode::OK, health::document(&admin)),
         _ => {
             let there = "/livez /startupz /readyz /metrics /status /healthz\n";
             with_type(StatusCode::NOT_FOUND, TEXT, full(there))

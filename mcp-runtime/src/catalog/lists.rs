@@ -5,7 +5,7 @@ use super::{
     directory::Offer,
     task_tools::{TaskTools, followers},
 };
-use crate::identity::Principal;
+use crate::{identity::Principal, search::Finder};
 use mcpfleet_protocol::{
     Era, Revision, Tool,
     answer::{CachePolicy, CacheScope, Definition, Implementation, ListPage, list},
@@ -32,19 +32,37 @@ pub enum View {
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
-    pub(super) tools: Vec<(Tool, Arc<Entry>)>,
+    pub(super) tools: Arc<[(Tool, Arc<Entry>)]>,
     /// What stands in the place of some of them.
     pub(super) task_tools: TaskTools,
+    /// What makes the list of tools short, where it does.
+    finder: Option<Arc<Finder>>,
     /// Prompts, resources, templates.
     offers: [Vec<Arc<Offer>>; 3],
     /// Whether what is listed depends on who asks.
     restricted: [bool; 4],
     written: [[OnceLock<JsonText>; REVISIONS]; 4],
+    /// All tools, where the list is short.
+    unabridged: [OnceLock<JsonText>; REVISIONS],
+}
+
+/// How much of the list of tools is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// What clients see.
+    Listed,
+    /// Everything that search finds too.
+    Everything,
 }
 
 impl Lists {
     /// In this order. `offers` are prompts, resources and templates.
-    pub fn new(cache: CachePolicy, tools: Vec<(Tool, Arc<Entry>)>, offers: [Vec<Arc<Offer>>; 3]) -> Self {
+    pub fn new(
+        cache: CachePolicy,
+        tools: Arc<[(Tool, Arc<Entry>)]>,
+        finder: Option<Arc<Finder>>,
+        offers: [Vec<Arc<Offer>>; 3],
+    ) -> Self {
         let scoped = |offers: &Vec<Arc<Offer>>| offers.iter().any(|offer| !offer.scopes.is_empty());
         let [prompts, resources, templates] = &offers;
         let restricted = [
@@ -54,7 +72,8 @@ impl Lists {
             scoped(templates),
         ];
         let task_tools = TaskTools::new(&tools);
-        Self { cache, tools, task_tools, offers, restricted, written: Default::default() }
+        let (written, unabridged) = Default::default();
+        Self { cache, tools, task_tools, finder, offers, restricted, written, unabridged }
     }
 
     /// The tools for a client that follows tasks, when they differ from those for others.
@@ -64,9 +83,22 @@ impl Lists {
 
     /// The whole list, for everybody who may use all that is in it and follows tasks by tools.
     pub fn whole(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
-        let at = Revision::KNOWN.iter().position(|known| *known == revision).unwrap_or_default();
-        self.written[place(kind)][at]
-            .get_or_init(|| self.write((kind, View::TaskTools), revision, server, None))
+        let write = || self.write((kind, View::TaskTools, Extent::Listed), revision, server, None);
+        self.written[place(kind)][column(revision)].get_or_init(write)
+    }
+
+    /// The list as it would be if nothing of it were left to search.
+    pub fn everything(&self, kind: ListKind, revision: Revision, server: &Implementation) -> &JsonText {
+        if kind != ListKind::Tools || self.finder.is_none() {
+            return self.whole(kind, revision, server);
+        }
+        let write = || self.write((kind, View::TaskTools, Extent::Everything), revision, server, None);
+        self.unabridged[column(revision)].get_or_init(write)
+    }
+
+    /// The tools that a caller may use, in their order.
+    pub fn usable(&self, caller: &Principal) -> impl Iterator<Item = &(Tool, Arc<Entry>)> {
+        self.tools.iter().filter(|(tool, entry)| caller.may_use(&entry.scopes, &tool.name))
     }
 
     /// The list for one caller: what he may not use is not in it.
@@ -80,7 +112,7 @@ impl Lists {
         let limited =
             self.restricted[place(kind)] || (kind == ListKind::Tools && caller.is_limited_to_tools());
         if limited || self.differs(kind, view) {
-            Cow::Owned(self.write((kind, view), revision, server, Some(caller)))
+            Cow::Owned(self.write((kind, view, Extent::Listed), revision, server, Some(caller)))
         } else {
             Cow::Borrowed(self.whole(kind, revision, server))
         }
@@ -88,13 +120,13 @@ impl Lists {
 
     fn write(
         &self,
-        (kind, view): (ListKind, View),
+        (kind, view, extent): (ListKind, View, Extent),
         revision: Revision,
         server: &Implementation,
         caller: Option<&Principal>,
     ) -> JsonText {
         let items: Vec<JsonText> = match kind {
-            ListKind::Tools => self.write_tools(view, revision, caller),
+            ListKind::Tools => self.write_tools((view, extent), revision, caller),
             kind => {
                 let offers = self.offers[place(kind) - 1].iter();
                 let visible =
@@ -109,24 +141,43 @@ impl Lists {
         list(&ListPage { kind, items: &items, next_cursor: None, cache, server }, revision)
     }
 
-    fn write_tools(&self, view: View, revision: Revision, caller: Option<&Principal>) -> Vec<JsonText> {
+    fn write_tools(
+        &self,
+        (view, extent): (View, Extent),
+        revision: Revision,
+        caller: Option<&Principal>,
+    ) -> Vec<JsonText> {
         let visible = self
             .tools
             .iter()
             .filter(|(tool, entry)| caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name)));
-        let mut follow = false;
-        let shown = visible.map(|(tool, _)| match self.task_tools.in_place_of(&tool.name) {
-            Some(start) if view == View::TaskTools => {
-                follow = true;
-                start.write(revision)
-            }
+        let visible: Vec<_> = visible.collect();
+        // Also for what only a search shows.
+        let startable = visible.iter().any(|(tool, _)| self.task_tools.in_place_of(&tool.name).is_some());
+        let listed = self.abridged(visible, extent);
+        let shown = listed.into_iter().map(|(tool, _)| match self.task_tools.in_place_of(&tool.name) {
+            Some(start) if view == View::TaskTools => start.write(revision),
             _ => tool.write(revision),
         });
         let mut items: Vec<JsonText> = shown.collect();
-        if follow {
+        if startable && view == View::TaskTools {
             items.extend(followers().map(|tool| tool.write(revision)));
         }
         items
+    }
+
+    /// What of the tools that somebody may use is listed: all, or, where they are too many, what finds them and those
+    /// that are to be seen at once.
+    fn abridged<'a>(
+        &'a self,
+        usable: Vec<&'a (Tool, Arc<Entry>)>,
+        extent: Extent,
+    ) -> Vec<&'a (Tool, Arc<Entry>)> {
+        let finder =
+            self.finder.as_ref().filter(|finder| extent == Extent::Listed && finder.shortens(usable.len()));
+        let Some(finder) = finder else { return usable };
+        let seen = usable.into_iter().filter(|(tool, entry)| finder.always(&tool.name, entry.rank));
+        finder.helpers().iter().chain(seen).collect()
     }
 }
 
@@ -136,6 +187,10 @@ pub fn latest(era: Era) -> Revision {
         Era::Legacy => Revision::LATEST_LEGACY,
         Era::Modern => Revision::LATEST_MODERN,
     }
+}
+
+fn column(revision: Revision) -> usize {
+    Revision::KNOWN.iter().position(|known| *known == revision).unwrap_or_default()
 }
 
 const fn place(kind: ListKind) -> usize {

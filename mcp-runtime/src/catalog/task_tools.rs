@@ -58,7 +58,7 @@ pub(super) fn ttl(config: &RuntimeConfig, target: &Target) -> Option<Duration> {
             let declared = config.upstreams.iter().find(|known| known.name == *upstream);
             declared.and_then(|known| known.tools.asynchronous(key))
         }
-        Target::OwnOffer => None,
+        Target::OwnOffer | Target::Missing { .. } | Target::Helper(_) => None,
     };
     calls.map(|calls| Duration::from_millis(calls.ttl_ms))
 }

@@ -61,7 +61,7 @@ mod tests {
         }
         let extensions = Some(task::extensions());
         let capabilities = ServerCapabilities { extensions, ..ServerCapabilities::default() };
-        let about = About { capabilities, instructions: None };
+        let about = About { capabilities, ..About::default() };
         assert!(offers(&Roster { about: vec![("u".into(), about)], ..Roster::default() }));
     }
 }

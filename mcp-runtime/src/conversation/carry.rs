@@ -8,7 +8,12 @@ use super::{
     look,
     task::{self, Called, Escalation, Moment, Wanted, Way, escalation},
 };
-use crate::exchange::{Ask, Caller, Interest, Profile, Request, Resumption};
+use crate::{
+    catalog::lists::View,
+    exchange::{Ask, Caller, Interest, Profile, Request, Resumption},
+    search::unwrapped,
+};
+use mcpfleet_config::task_start;
 use mcpfleet_protocol::{
     ErrorCode, Revision,
     jsonrpc::Id,
@@ -51,8 +56,8 @@ pub fn begin(
             }
         }
         operation => {
-            let (ask, retry) = read(operation)?;
-            match called(visit, client, &request.operation) {
+            let (ask, retry) = asked(visit, client, operation)?;
+            match called(visit, client, &request.operation, &ask) {
                 Some(Called::Follow(following)) => {
                     Ok(look::follow(visit, client, request, following, (&ask, delivery)))
                 }
@@ -68,9 +73,15 @@ pub fn begin(
     Some(begun)
 }
 
-fn called(visit: &Visit, client: &Client, operation: &Operation<'_>) -> Option<Called> {
-    let Operation::CallTool(call) = operation else { return None };
-    task::called(visit, client, (call, call.arguments.unwrap_or(&NO_ARGUMENTS)))
+fn called(visit: &Visit, client: &Client, operation: &Operation<'_>, ask: &Ask) -> Option<Called> {
+    let (Operation::CallTool(call), Ask::CallTool { name, arguments }) = (operation, ask) else {
+        return None;
+    };
+    // What was found by a search has not been seen in the list, where what starts it stands in its place.
+    let found = call.name != name.as_str() && task::view(client) == View::TaskTools;
+    let start = found.then(|| task_start(name));
+    let started = start.and_then(|start| task::called(visit, client, (&start, arguments)));
+    started.or_else(|| task::called(visit, client, (name, arguments)))
 }
 
 /// Where a request comes from.
@@ -176,7 +187,7 @@ pub fn elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) 
     if let Some(id) = task::followed(visit, client, &request.operation) {
         return task::owner_elsewhere(visit, client, &id).map(Elsewhere::Task);
     }
-    let (ask, retry) = read(&request.operation)?;
+    let (ask, retry) = asked(visit, client, &request.operation)?;
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
         Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => {
@@ -195,6 +206,12 @@ struct Retry<'a> {
 enum Retried {
     Anew(Option<Resumption>),
     Suspended { key: [u8; 16] },
+}
+
+/// What is asked, and the client's half of a retry.
+fn asked<'a>(visit: &Visit, client: &Client, operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
+    let (ask, retry) = read(operation)?;
+    Some((unwrapped(&visit.snapshot, &client.principal, ask), retry))
 }
 
 fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {

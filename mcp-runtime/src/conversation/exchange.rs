@@ -140,6 +140,20 @@ impl Exchange {
         Self { state, waiting, begun, ..Self::new(going, origin, escalation) }
     }
 
+    /// The same, with something that is kept for as long as the work lasts, wherever that goes on.
+    #[must_use]
+    pub fn keeping(mut self, kept: impl Send + 'static) -> Self {
+        if let Some(going) = &mut self.going {
+            let work = std::mem::replace(&mut going.work, Box::pin(std::future::pending()));
+            going.work = Box::pin(async move {
+                let answered = work.await;
+                drop(kept);
+                answered
+            });
+        }
+        self
+    }
+
     /// What is said next; `None` after the last.
     ///
     /// Cancel safe: what was not returned is returned by the next call.

@@ -128,7 +128,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Place {
     Memory(Memory),
-    Redis(Redis),
+    Redis(Box<Redis>),
     /// Declared, and cannot be opened: its URL is missing or no good.
     Unusable(String),
 }
@@ -151,7 +151,9 @@ impl Store {
         let mcpfleet_config::Store::Redis { url } = declared;
         let place = match credentials.secret(url) {
             Ok(secret) if matches!(&**self.place.load(), Place::Redis(old) if old.is_at(secret)) => return,
-            Ok(secret) => Redis::new(secret.clone()).map_or_else(Place::Unusable, Place::Redis),
+            Ok(secret) => {
+                Redis::new(secret.clone()).map_or_else(Place::Unusable, |redis| Place::Redis(redis.into()))
+            }
             Err(error) => Place::Unusable(error.to_string()),
         };
         if let Place::Unusable(why) = &place {

@@ -29,7 +29,8 @@ pub struct Metrics {
     config: Family<ConfigLabels, Gauge>,
     reloads: Family<OutcomeLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
-    upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) withheld: Family<UpstreamLabels, Gauge>,
     stores: Family<ServerLabels, Gauge>,
     ready: Gauge,
     operator: Gauge,
@@ -88,9 +89,9 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct UpstreamLabels {
-    server: String,
-    upstream: String,
+pub(super) struct UpstreamLabels {
+    pub(super) server: String,
+    pub(super) upstream: String,
 }
 
 /// What a request was for.
@@ -104,6 +105,8 @@ pub enum HttpRoute {
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// `/registry`.
+    Registry,
     /// Metadata of the resource that a server is to OAuth clients.
     ResourceMetadata,
     /// Anything else.
@@ -117,6 +120,7 @@ impl EncodeLabelValue for HttpRoute {
             Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::Registry => "registry",
             Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })
@@ -147,6 +151,7 @@ impl Default for Metrics {
             requests: Family::default(),
             upstreams: Family::default(),
             stores: Family::default(),
+            withheld: Family::default(),
             ready: Gauge::default(),
             operator: Gauge::default(),
         };
@@ -189,6 +194,11 @@ impl Metrics {
             "mcpfleet_store_up",
             "1 while the store that replicas share serves",
             self.stores.clone(),
+        );
+        registry.register(
+            "mcpfleet_upstream_withheld_tools",
+            "Tools that are kept back because they are not what was approved",
+            self.withheld.clone(),
         );
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
         registry.register(
@@ -239,25 +249,12 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { route, code }).inc();
     }
 
-    /// An upstream's state.
-    pub fn upstream(&self, server: &str, upstream: &str, connected: Option<bool>) {
-        let labels = UpstreamLabels { server: server.to_owned(), upstream: upstream.to_owned() };
-        match connected {
-            Some(connected) => {
-                self.upstreams.get_or_create(&labels).set(connected.into());
-            }
-            None => {
-                self.upstreams.remove(&labels);
-            }
-        }
-    }
-
     /// Whether a server's store serves; `None` when it has none.
-    pub fn store(&self, server: &str, serves: Option<bool>) {
+    pub fn store(&self, server: &str, up: Option<bool>) {
         let labels = ServerLabels { server: server.to_owned() };
-        match serves {
-            Some(serves) => {
-                self.stores.get_or_create(&labels).set(serves.into());
+        match up {
+            Some(up) => {
+                self.stores.get_or_create(&labels).set(up.into());
             }
             None => {
                 self.stores.remove(&labels);

@@ -1,6 +1,6 @@
 //! A request with its whole body: what is answered here or sent on to the replica that can.
 
-use super::Shared;
+use super::{Shared, intake::Share};
 use crate::{
     model::Body,
     peer::{Forwarded, PeerError},
@@ -15,6 +15,8 @@ pub struct Arrived {
     pub parts: Parts,
     /// The body.
     pub body: Bytes,
+    /// Of the memory that there is for bodies.
+    pub share: Share,
 }
 
 impl Shared {

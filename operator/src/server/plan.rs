@@ -24,7 +24,19 @@ pub enum Change {
         name: String,
         /// Its identity: another object of that name is not to be deleted.
         uid: String,
+        /// The upstream that it runs; `None` for what is the server's own.
+        upstream: Option<String>,
     },
+}
+
+impl Change {
+    /// The upstream whose workload it is about; `None` for what is the server's own.
+    pub fn upstream(&self) -> Option<&str> {
+        match self {
+            Self::Create(child) | Self::Update(child) => child.upstream.as_deref(),
+            Self::Prune { upstream, .. } => upstream.as_deref(),
+        }
+    }
 }
 
 /// The writes that bring the children to what is wanted, in order; none at steady state.
@@ -73,5 +85,11 @@ fn prune(observed: &Observed, wanted: &[Child], seen: &Seen) -> Option<Change> {
     let is_kept = seen.kind == ChildKind::ConfigMap && observed.accepted.is_none();
     let ours = seen.is_controlled_by(observed.uid()) && seen.metadata.deletion_timestamp.is_none();
     let uid = seen.metadata.uid.clone()?;
-    (ours && !is_wanted && !is_kept).then(|| Change::Prune { kind: seen.kind, name: seen.name().into(), uid })
+    let change = || Change::Prune {
+        kind: seen.kind,
+        name: seen.name().into(),
+        uid,
+        upstream: seen.upstream().map(ToOwned::to_owned),
+    };
+    (ours && !is_wanted && !is_kept).then(change)
 }

@@ -5,7 +5,7 @@ use crate::{
     compile::{Reason, Severity},
     v1alpha1::{McpServer, McpTool},
 };
-use mcpfleet_config::{Access, FORMAT, HeaderValue, Strangers, TokenAlgorithm, UpstreamTransport};
+use mcpfleet_config::{Access, HeaderValue, Strangers, TokenAlgorithm, UpstreamTransport};
 
 const OAUTH: &str = "oauth: [{issuer: 'https://idp.example.com', audiences: [shop]}]";
 

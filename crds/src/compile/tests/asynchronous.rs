@@ -48,10 +48,10 @@ fn names_that_its_clients_need_are_its_own() {
         (("export", ""), ("export_start", ""), false),
     ] {
         let fleet = Fleet::shop().tool(named(older.0, older.1, 2020)).tool(named(younger.0, younger.1, 2021));
-        let names: Vec<String> =
+        let all: Vec<String> =
             fleet.compile().unwrap().config.tools.into_iter().map(|tool| tool.name).collect();
-        let served = |name: &str| names.iter().any(|served| served == name);
-        assert!(served(older.0), "{names:?}");
+        let served = |name: &str| all.iter().any(|served| served == name);
+        assert!(served(older.0), "{all:?}");
         assert_eq!(served(younger.0), !loses, "{older:?} {younger:?}");
     }
 }

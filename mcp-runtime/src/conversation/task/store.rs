@@ -98,17 +98,17 @@ impl Tasks {
         self.lock().len()
     }
 
-    /// Waits until nothing is worked on any more. Nothing is lost when it is dropped before.
-    pub async fn idle(&self) {
-        self.working.close();
-        self.working.wait().await;
+    /// How many are worked on.
+    pub fn working(&self) -> usize {
+        self.working.len()
     }
 
     /// The process ends: what is worked on still has failed. When this returns, every replica knows it, if they share a
     /// store that serves.
     pub async fn stop(&self) {
         self.stopping.cancel();
-        if timeout(STOPPING, self.idle()).await.is_err() {
+        self.working.close();
+        if timeout(STOPPING, self.working.wait()).await.is_err() {
             tracing::warn!(
                 server = self.server.name,
                 "the ends of tasks could not be kept; they will be found lost"
@@ -144,7 +144,7 @@ impl Tasks {
             return Err((going, why.into()));
         }
         let record = Arc::new(Record::new(id, state));
-        self.begin(&reserved, going, (wanted.follower, record.clone(), archive));
+        self.begin(reserved.key, going, (wanted.follower, record.clone(), archive));
         Ok((key, record))
     }
 
@@ -237,13 +237,13 @@ impl Tasks {
 
     fn begin(
         self: &Arc<Self>,
-        reserved: &Reserved,
+        key: [u8; 16],
         going: Going,
         (follower, record, archive): (Follower, Arc<Record>, Option<Archive>),
     ) {
         // The task's own time bounds it from now on.
         going.deadline.lift();
-        let (key, left) = (reserved.key, record.state().left());
+        let left = record.state().left();
         let cancelled = CancellationToken::new();
         let work = Working {
             key,

@@ -16,7 +16,7 @@ use mcpfleet_protocol::{
     answer::{CachePolicy, CallResult, Forward, Implementation, forward_result},
     json::JsonText,
     jsonrpc::Id,
-    server::{CallTool, Operation},
+    server::Operation,
     task::EXTENSION,
 };
 use serde::Deserialize;
@@ -70,9 +70,9 @@ pub(in crate::conversation) fn view(client: &Client) -> View {
 pub(in crate::conversation) fn called(
     visit: &Visit,
     client: &Client,
-    (call, arguments): (&CallTool<'_>, &RawValue),
+    (name, arguments): (&str, &RawValue),
 ) -> Option<Called> {
-    let found = visit.snapshot.task_tool(&call.name, &client.principal)?;
+    let found = visit.snapshot.task_tool(name, &client.principal)?;
     let TaskTool::Start { tool, ttl } = &found else {
         return Some(Called::Follow(Following { arguments: read(&found, arguments), tool: found }));
     };

@@ -2,7 +2,9 @@
 
 mod judge;
 mod plan;
+mod selected;
 mod status;
+mod upstreams;
 
 use super::Observed;
 use crate::fixtures::{observed, server, tool};

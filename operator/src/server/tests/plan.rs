@@ -93,6 +93,7 @@ fn what_is_ours_and_not_wanted_is_pruned_and_nothing_else() {
         kind: ChildKind::ServiceAccount,
         name: "support-old".into(),
         uid: "uid-of-child".into(),
+        upstream: None,
     };
     assert_eq!(changes(&grown), [expected]);
 }
@@ -104,4 +105,35 @@ fn a_child_of_another_owner_is_looked_at_before_anything() {
     assert!(
         matches!(changes(&taken).as_slice(), [Change::Create(child)] if child.kind == ChildKind::Service)
     );
+}
+
+/// `support` with a program, of a tool `hello` as well.
+fn with_program(replicas: i32) -> Observed {
+    let files = json!({"name": "files", "stdio": {"image": "files:1", "command": ["files-mcp"]}});
+    observed(server(json!({"upstreams": [files], "replicas": replicas})), &[tool("hello", json!({}))])
+}
+
+#[test]
+fn a_program_has_four_objects_and_nothing_is_written_of_them_at_steady_state() {
+    let of_program = |changes: Vec<Change>| {
+        changes.into_iter().filter(|change| change.upstream() == Some("files")).count()
+    };
+    assert_eq!(of_program(changes(&with_program(1))), 4);
+    assert_eq!(changes(&applied(with_program(1))), []);
+    let scaled = Observed { children: applied(with_program(1)).children, ..with_program(3) };
+    assert_eq!(updated(&scaled), [ChildKind::Deployment], "one process is one process");
+    let idle = Observed { children: applied(with_program(1)).children, ..with_program(0) };
+    assert_eq!(updated(&idle), [ChildKind::Deployment, ChildKind::Deployment], "and none for nobody");
+}
+
+#[test]
+fn a_program_that_is_no_longer_declared_is_pruned() {
+    let removed = Observed { children: applied(with_program(1)).children, ..plain() };
+    let changes = changes(&removed);
+    let pruned: Vec<&Change> = changes
+        .iter()
+        .filter(|change| matches!(change, Change::Prune { name, .. } if name == "support-files"))
+        .collect();
+    assert_eq!(pruned.len(), 4);
+    assert!(pruned.iter().all(|change| change.upstream() == Some("files")), "{pruned:?}");
 }
