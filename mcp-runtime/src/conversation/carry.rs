@@ -4,22 +4,20 @@ use super::{
     Answered, Client, Delivery, Exchange, Suspended, Visit,
     exchange::{Going, Origin},
     input::{Digest, Sealed, Unusable},
-    task::{self, Called, Escalation, Holder, Moment, TaskId, Wanted, Way, called, escalation},
+    job::Job,
+    look,
+    task::{self, Called, Escalation, Moment, Wanted, Way, escalation},
 };
 use crate::{
-    call::{CallError, Outcome, stack},
     exchange::{Ask, Caller, Interest, Profile, Request, Resumption},
     identity::Principal,
     search::unwrapped,
 };
 use mcpfleet_protocol::{
-    Era, ErrorCode, Revision,
-    answer::input_required,
-    json::{JsonText, Members},
+    ErrorCode, Revision,
     jsonrpc::Id,
     mrtr::InputResponses,
-    server::{self, Complete, Meta, Operation, Reference, Refusal},
-    task::with_id,
+    server::{self, Complete, Meta, Operation, Reference},
 };
 use serde_json::{
     json,
@@ -49,7 +47,7 @@ pub fn begin(
         Operation::Task { verb, id } => {
             let wanted = Wanted { verb: *verb, id };
             match task::way(visit, client, wanted) {
-                Way::Kept => Ok(kept(visit, client, request, wanted, delivery)),
+                Way::Kept => Ok(look::kept(visit, client, request, (wanted, delivery))),
                 Way::Relayed(ask) => {
                     let retry = Retry { responses: task::responses(request), state: None };
                     carry_out(visit, client, request, (ask, retry, delivery), None)
@@ -58,9 +56,9 @@ pub fn begin(
         }
         operation => {
             let (ask, retry) = asked(visit, &client.principal, operation)?;
-            match called(visit, client, &ask) {
+            match task::called(visit, client, &ask) {
                 Some(Called::Follow(following)) => {
-                    Ok(follow(visit, client, request, following, (&ask, delivery)))
+                    Ok(look::follow(visit, client, request, following, (&ask, delivery)))
                 }
                 Some(Called::Start(ask, escalation)) => {
                     carry_out(visit, client, request, (ask, retry, delivery), escalation)
@@ -74,52 +72,8 @@ pub fn begin(
     Some(begun)
 }
 
-/// A request about a task of ours.
-fn kept(
-    visit: &Visit,
-    client: &Arc<Client>,
-    request: &server::Request<'_>,
-    wanted: Wanted<'_>,
-    delivery: Delivery,
-) -> Exchange {
-    let responses = task::responses(request).map(ToOwned::to_owned);
-    let (verb, task) = (wanted.verb, wanted.id.to_owned());
-    let ask = Ask::Task { verb, upstream: String::new(), tool: String::new(), id: task.clone() };
-    let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
-    let work = async move {
-        let wanted = Wanted { verb, id: &task };
-        task::act(&visited, &asks, &id, (wanted, responses.as_deref())).await
-    };
-    looking(visit, client, request, work, (&ask, delivery))
-}
-
-/// A call of a tool that follows tasks.
-fn follow(
-    visit: &Visit,
-    client: &Arc<Client>,
-    request: &server::Request<'_>,
-    following: task::Following,
-    asked: (&Ask, Delivery),
-) -> Exchange {
-    let (visited, asks, id) = (visit.clone(), client.clone(), request.id.clone().into_owned());
-    let work = async move { following.run(&visited, &asks, &id).await };
-    looking(visit, client, request, work, asked)
-}
-
-/// An exchange that only looks at what there is: it takes nobody's place.
-fn looking(
-    visit: &Visit,
-    client: &Arc<Client>,
-    request: &server::Request<'_>,
-    work: impl Future<Output = Answered> + Send + 'static,
-    asked: (&Ask, Delivery),
-) -> Exchange {
-    let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
-    let going = Going { work: Box::pin(work), events, deadline: caller.deadline() };
-    Exchange::new(going, origin(visit, client, request, asked), None)
-}
-
-fn origin(
+/// Where a request comes from.
+pub(super) fn origin(
     visit: &Visit,
     client: &Arc<Client>,
     request: &server::Request<'_>,
@@ -204,18 +158,29 @@ fn go_on(
         .map_err(|why| Suspended::refuse(&id, why))
 }
 
+/// What another replica holds, by the address of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// The work of a retry: asked twice, it would be answered twice.
+    Work(String),
+    /// A task: asking again changes nothing, and when that replica is lost it may be known here what became of it.
+    Task(String),
+}
+
 /// The replica in which the work of a retry waits, or which keeps a task, when that is another than this one.
-pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
+pub fn elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<Elsewhere> {
     if let Operation::Task { id, .. } = &request.operation {
-        return task::owner_elsewhere(visit, &client.principal, id);
+        return task::owner_elsewhere(visit, &client.principal, id).map(Elsewhere::Task);
     }
     let (ask, retry) = asked(visit, &client.principal, &request.operation)?;
     if let Some(id) = task::followed(visit, &client.principal, &ask) {
-        return task::owner_elsewhere(visit, &client.principal, &id);
+        return task::owner_elsewhere(visit, &client.principal, &id).map(Elsewhere::Task);
     }
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
-        Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
+        Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => {
+            Some(Elsewhere::Work(owner))
+        }
         _ => None,
     }
 }
@@ -307,85 +272,5 @@ fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, 
         }
         // Whoever could have reached it has sent the request there.
         Sealed::Suspended { .. } => Err(Unusable::OwnerGone),
-    }
-}
-
-/// Whether nothing came of it but an error.
-fn failed(result: &Result<Outcome, CallError>) -> bool {
-    match result {
-        Ok(Outcome::Forwarded(result)) => {
-            Members::read(result).and_then(|it| it.get("isError")).is_some_and(|it| it.get() == "true")
-        }
-        Ok(Outcome::Made(_) | Outcome::InputRequired { .. } | Outcome::Task(_)) => false,
-        Err(error) => matches!(error, CallError::Upstream { .. } | CallError::Unavailable { .. }),
-    }
-}
-
-/// One request, free of the wire that it came on.
-struct Job {
-    visit: Visit,
-    client: Arc<Client>,
-    id: Id<'static>,
-    digest: Digest,
-    /// The id by which the client knows the task that it asks for.
-    task: Option<String>,
-}
-
-impl Job {
-    async fn run(self, request: Request, caller: Caller) -> Answered {
-        let stack::Answered { result, permit } =
-            stack::run(&self.visit.server, &self.visit.snapshot, &request, &caller).await;
-        let result = match result {
-            // Only modern clients know the error; a legacy one reads what the upstream says.
-            result if self.client.era() == Era::Modern && failed(&result) && caller.lacking().is_some() => {
-                let required = caller.lacking().cloned().unwrap_or_else(JsonText::empty_object);
-                Answered::refusal(&Refusal::missing_capability(&self.id, &required))
-            }
-            Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
-            Ok(Outcome::Task(created)) => self.task(&request.ask, &created),
-            Ok(Outcome::Forwarded(result)) => {
-                // An acknowledgement names no task.
-                let ours = self.task.as_deref().and_then(|id| with_id(&result, id));
-                self.answer(&request.ask, Ok(Outcome::Forwarded(ours.unwrap_or(result))))
-            }
-            result => self.answer(&request.ask, result),
-        };
-        result.holding(permit)
-    }
-
-    fn input_required(&self, requests: Option<&RawValue>, state: Option<String>) -> Answered {
-        let sealed = Sealed::Upstream { state };
-        let (keys, partition) = (&self.visit.shared.keys, self.client.principal.fingerprint());
-        let server = &self.visit.snapshot.implementation;
-        match sealed.seal(keys, partition, self.digest) {
-            Ok(state) => {
-                let requests = requests.map(JsonText::from);
-                Answered::success(&self.id, &input_required(requests.as_ref(), Some(&state), server))
-            }
-            Err(why) => Answered::error(&self.id, ErrorCode::UpstreamFailed, &why.to_string()),
-        }
-    }
-
-    /// An upstream has made a task of the call: the client gets an id of ours.
-    fn task(&self, ask: &Ask, created: &RawValue) -> Answered {
-        let Visit { shared, server, snapshot } = &self.visit;
-        let holder = Holder { server: &server.name, partition: self.client.principal.fingerprint() };
-        let id = TaskId::of_upstream(snapshot, ask, created).map(|task| task.seal(&shared.keys, holder));
-        let renamed = id.and_then(Result::ok).and_then(|id| with_id(created, &id));
-        let result = renamed.map(Outcome::Forwarded).ok_or_else(|| {
-            let message =
-                "the server behind it made a task of the call, with an id that cannot be used".into();
-            CallError::Unavailable { message }
-        });
-        self.answer(ask, result)
-    }
-
-    fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {
-        super::outcome::Written {
-            id: &self.id,
-            client: &self.client,
-            server: &self.visit.snapshot.implementation,
-        }
-        .answer(ask, result)
     }
 }

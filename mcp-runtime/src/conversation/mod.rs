@@ -17,13 +17,15 @@ mod carry;
 mod client;
 mod exchange;
 mod input;
+mod job;
 mod local;
+mod look;
 mod outcome;
 mod reply;
 mod suspended;
 mod task;
 
-pub use carry::{begin, owner_elsewhere, task_followed};
+pub use carry::{Elsewhere, begin, elsewhere, task_followed};
 pub use client::{Client, Visit};
 pub use exchange::{Delivery, Exchange, Step};
 pub use input::{Digest, Sealed, Unusable};

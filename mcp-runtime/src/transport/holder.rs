@@ -74,9 +74,7 @@ impl Call<'_> {
         match place {
             _ if self.visit.holds(&ticket) => None,
             TaskPlace::Here => Some(Ok(Arc::new(Client::of_ticket(&ticket, self.principal.clone())))),
-            TaskPlace::At(owner) => {
-                self.without_session(&owner).await.map(|response| Err(Box::new(response)))
-            }
+            TaskPlace::At(owner) => self.of_task(&owner).await.map(|response| Err(Box::new(response))),
         }
     }
 
@@ -126,7 +124,9 @@ impl Call<'_> {
         let mut request = Request::from_parts(self.arrived.parts.clone(), self.arrived.body.clone());
         request.headers_mut().remove(ADOPT);
         if let Some(gone) = adopting {
-            request.headers_mut().insert(ADOPT, HeaderValue::from_str(&gone.join(SEPARATOR)).map_err(|_| Miss)?);
+            request
+                .headers_mut()
+                .insert(ADOPT, HeaderValue::from_str(&gone.join(SEPARATOR)).map_err(|_| Miss)?);
         }
         match peers.forward(holder, request).await {
             Ok(response) if response.status() == StatusCode::MISDIRECTED_REQUEST => Err(Miss),

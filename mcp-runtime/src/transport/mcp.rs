@@ -17,9 +17,10 @@ use super::{
 use crate::{
     adoption,
     catalog::Snapshot,
-    conversation::{self, Answered, Client, Delivery, Visit},
+    conversation::{self, Answered, Client, Delivery, Elsewhere, Visit},
     identity::{Bearer, Pass, Principal},
     model::Body,
+    peer::PeerError,
     session::{Running, Ticket},
 };
 use http::{HeaderMap, Response, StatusCode};
@@ -139,9 +140,12 @@ impl Call<'_> {
         if let Err(why) = self.check_mirrored(&request) {
             return answer::refusal(&why);
         }
-        if let Some(owner) = conversation::owner_elsewhere(&self.visit, &client, &request)
-            && let Some(response) = self.without_session(&owner).await
-        {
+        let there = match conversation::elsewhere(&self.visit, &client, &request) {
+            Some(Elsewhere::Work(owner)) => self.elsewhere(&owner).await,
+            Some(Elsewhere::Task(owner)) => self.of_task(&owner).await,
+            None => None,
+        };
+        if let Some(response) = there {
             return response;
         }
         match self.source(&client, &request) {
@@ -268,11 +272,16 @@ impl Call<'_> {
         self.visit.shared.forward(owner, self.arrived).await
     }
 
-    /// The answer of the replica at `owner` to what is no affair of a session: one that lives here stays here.
-    pub(super) async fn without_session(&self, owner: &str) -> Option<Response<Body>> {
+    /// What the replica at `owner` says of a task of its own; none when it is lost, even in the middle of it. A task is no
+    /// affair of a session: one that lives here stays here.
+    pub(super) async fn of_task(&self, owner: &str) -> Option<Response<Body>> {
         let mut arrived = self.arrived.clone();
         arrived.parts.headers.remove(SESSION_ID);
-        self.visit.shared.forward(owner, &arrived).await
+        match self.visit.shared.ask_peer(owner, &arrived).await? {
+            Ok(response) => Some(response),
+            Err(PeerError::Interrupted { .. } | PeerError::Unreachable { .. }) => None,
+            Err(error @ PeerError::Busy { .. }) => Some(answer::peer_failed(&error)),
+        }
     }
 
     fn check_mirrored(&self, request: &Request<'_>) -> Result<(), Refusal> {

@@ -2,7 +2,7 @@
 
 use super::{
     id::{Holder, NoSuchTask, Place, TaskId},
-    store::RETRY_STORE,
+    wanted::RETRY_STORE,
 };
 use crate::{
     conversation::{Answered, Client, Visit},

@@ -10,7 +10,7 @@ use super::{
     Tasks,
     drive::Follower,
     record::Record,
-    store::{NotMade, Wanted},
+    wanted::{NotMade, Wanted},
 };
 use crate::{
     call::stack,

@@ -23,6 +23,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod wanted;
 
 pub use answer::TaskPlace;
 pub(super) use answer::{Wanted, Way, act, answer, owner_elsewhere, place, responses, way};
