@@ -126,7 +126,9 @@ impl Call<'_> {
         let mut request = Request::from_parts(self.arrived.parts.clone(), self.arrived.body.clone());
         request.headers_mut().remove(ADOPT);
         if let Some(gone) = adopting {
-            request.headers_mut().insert(ADOPT, HeaderValue::from_str(&gone.join(SEPARATOR)).map_err(|_| Miss)?);
+            request
+                .headers_mut()
+                .insert(ADOPT, HeaderValue::from_str(&gone.join(SEPARATOR)).map_err(|_| Miss)?);
         }
         match peers.forward(holder, request).await {
             Ok(response) if response.status() == StatusCode::MISDIRECTED_REQUEST => Err(Miss),

@@ -9,7 +9,11 @@ use super::{
     session::{About, Session, Wire},
     side,
 };
-use crate::{exchange::Standing, program::{Program, Seat}, upstream::bell::Bell};
+use crate::{
+    exchange::Standing,
+    program::{Program, Seat},
+    upstream::bell::Bell,
+};
 use arc_swap::ArcSwap;
 use mcpfleet_config::Processes;
 use mcpfleet_protocol::{ClientCapabilities, client::Peer, header::ParamHeader};

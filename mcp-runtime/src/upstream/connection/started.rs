@@ -70,11 +70,7 @@ impl Hello<'_, Arc<Program>> {
         Ok(session)
     }
 
-    async fn probed(
-        self,
-        place: (Manner, Seat),
-        greeted: &Arc<AtomicBool>,
-    ) -> Result<Session, ClientError> {
+    async fn probed(self, place: (Manner, Seat), greeted: &Arc<AtomicBool>) -> Result<Session, ClientError> {
         let mut stranger = self.start(place, greeted).await?;
         match self.hear(&stranger).await {
             Ok(Heard::Modern(result)) => self.modern(stranger.outlet.clone(), stranger.take_wire(), &result),
