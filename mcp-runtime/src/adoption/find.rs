@@ -76,12 +76,15 @@ async fn asked(visit: &Visit, peers: &Arc<Peers>, key: SessionKey, gone: &[Strin
 /// A session that begins while this process is about to go: another replica's, when there is one that takes it.
 pub async fn bequeathed(visit: &Visit, ticket: Ticket) -> Ticket {
     let Some(peers) = &visit.shared.peers else { return ticket };
-    let own = peers.own_address();
+    let (own, absent) = (peers.own_address(), &visit.shared.absent);
     let mut heirs = peers.others();
+    heirs.retain(|heir| *heir != own && !absent.has(&heir.to_string()));
     heirs.sort_by_key(|replica| std::cmp::Reverse(rank(ticket.key, *replica)));
-    for heir in heirs.into_iter().filter(|heir| *heir != own).take(HEIRS) {
-        if question::ask(peers, heir, &visit.server.name, ticket.key).await == Some(State::Free) {
-            return Ticket { owner: heir.to_string(), ..ticket };
+    for heir in heirs.into_iter().take(HEIRS) {
+        match question::ask(peers, heir, &visit.server.name, ticket.key).await {
+            Some(State::Free) => return Ticket { owner: heir.to_string(), ..ticket },
+            Some(_) => {}
+            None => absent.note(&heir.to_string()),
         }
     }
     ticket

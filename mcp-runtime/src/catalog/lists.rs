@@ -67,7 +67,7 @@ impl Lists {
     /// In this order. `offers` are prompts, resources and templates.
     pub fn new(
         cache: CachePolicy,
-        tools: Arc<[(Tool, Arc<Entry>)]>,
+        (tools, task_tools): (Arc<[(Tool, Arc<Entry>)]>, TaskTools),
         finder: Option<Arc<Finder>>,
         offers: [Vec<Arc<Offer>>; 3],
     ) -> Self {
@@ -79,8 +79,7 @@ impl Lists {
             scoped(resources),
             scoped(templates),
         ];
-        let task_tools = Arc::new(TaskTools::new(&tools));
-        let (written, unabridged) = Default::default();
+        let (task_tools, (written, unabridged)) = (Arc::new(task_tools), Default::default());
         Self { cache, tools, task_tools, finder, offers, restricted, written, unabridged }
     }
 

@@ -162,9 +162,10 @@ impl Snapshot {
                 Entry::of_helper(helper, metrics(helper.name()))
             }))
         });
+        let task_tools = TaskTools::new(&listed, config);
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
-            listed,
+            (listed, task_tools),
             finder.clone(),
             [
                 directory.prompts.values().cloned().collect(),

@@ -49,6 +49,23 @@ pub struct TaskTools {
     starts: BTreeMap<String, (Tool, Duration)>,
     /// By its own name.
     started: BTreeMap<String, String>,
+    following: Following,
+}
+
+/// Whether there may be tasks to follow. There may be, also while the tool that made them is not here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Following {
+    #[default]
+    Nothing,
+    Tasks,
+}
+
+impl Following {
+    fn of(config: &RuntimeConfig) -> Self {
+        let own = config.tools.iter().any(|tool| tool.asynchronous.is_some());
+        let mut overrides = config.upstreams.iter().flat_map(|upstream| upstream.tools.overrides.values());
+        if own || overrides.any(|wanted| wanted.asynchronous.is_some()) { Self::Tasks } else { Self::Nothing }
+    }
 }
 
 /// How long tasks of a tool are kept; `None` for one whose calls are none.
@@ -85,7 +102,7 @@ pub(super) fn make_room(merged: &mut BTreeMap<String, Merged>, config: &RuntimeC
 
 impl TaskTools {
     /// For these tools. One that cannot have its names stays as it is for everybody.
-    pub(super) fn new(tools: &[(Tool, Arc<Entry>)]) -> Self {
+    pub(super) fn new(tools: &[(Tool, Arc<Entry>)], config: &RuntimeConfig) -> Self {
         let taken: BTreeSet<&str> = tools.iter().map(|(tool, _)| tool.name.as_str()).collect();
         if [TASK_STATUS, TASK_CANCEL].iter().any(|name| taken.contains(name)) {
             return Self::default();
@@ -98,18 +115,18 @@ impl TaskTools {
         let starts: BTreeMap<_, _> =
             usable.map(|(tool, ttl)| (tool.name.clone(), (start(tool, ttl), ttl))).collect();
         let started = starts.keys().map(|name| (task_start(name), name.clone())).collect();
-        Self { starts, started }
+        Self { starts, started, following: Following::of(config) }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.starts.is_empty() && self.following == Following::Nothing
     }
 
     /// What a call of `name` does.
     pub fn find(&self, name: &str) -> Option<TaskTool> {
         match name {
-            _ if self.is_empty() => None,
+            _ if self.following == Following::Nothing => None,
             TASK_STATUS => Some(TaskTool::Status),
             TASK_CANCEL => Some(TaskTool::Cancel),
             name => {
@@ -137,10 +154,12 @@ impl TaskTools {
         }
     }
 
-    /// Whether a caller has reason to know of those that follow tasks.
+    /// Whether a caller has reason to know of those that follow tasks. Where nothing can be started just now he may have
+    /// started something before.
     pub fn concern(&self, caller: &Principal, tools: &[(Tool, Arc<Entry>)]) -> bool {
         let mut startable = tools.iter().filter(|(tool, _)| self.starts.contains_key(&tool.name));
-        startable.any(|(tool, entry)| caller.right(&entry.scopes, &tool.name) != Right::None)
+        self.starts.is_empty()
+            || startable.any(|(tool, entry)| caller.right(&entry.scopes, &tool.name) != Right::None)
     }
 }
 

@@ -39,11 +39,24 @@ pub struct Program {
     environment: BTreeMap<String, Secret>,
     processes: Processes,
     pace: Pace,
+    /// For processes of sessions.
     places: Arc<Semaphore>,
+    /// For the one that lists: were it left to those of sessions to make room for it, none would ever, for without a list
+    /// no session is used.
+    place_to_list: Arc<Semaphore>,
     restart: Mutex<Restart>,
     is_legacy: AtomicBool,
     garbage: AtomicU64,
     told: Mutex<Allowance>,
+}
+
+/// What a process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// It lists, and serves all calls where it is shared.
+    Lists,
+    /// One session.
+    Session,
 }
 
 /// Why there is no process.
@@ -91,7 +104,8 @@ impl Program {
             environment,
             processes,
             pace,
-            places: Arc::new(Semaphore::new(MAX_PROCESSES)),
+            places: Arc::new(Semaphore::new(MAX_PROCESSES - 1)),
+            place_to_list: Arc::new(Semaphore::new(1)),
             restart: Mutex::default(),
             is_legacy: AtomicBool::default(),
             garbage: AtomicU64::default(),
@@ -112,13 +126,18 @@ impl Program {
     pub async fn start(
         self: &Arc<Self>,
         max_line: usize,
+        seat: Seat,
         greeted: Arc<AtomicBool>,
     ) -> Result<(Process, Output), ProgramError> {
         if let Some((why, wait)) = lock(&self.restart).resting(Instant::now()) {
             return Err(ProgramError::Resting { why: why.to_owned(), wait });
         }
         // One that is about to end gives its place soon.
-        let place = timeout(LONGEST, self.places.clone().acquire_owned()).await;
+        let places = match seat {
+            Seat::Lists => &self.place_to_list,
+            Seat::Session => &self.places,
+        };
+        let place = timeout(LONGEST, places.clone().acquire_owned()).await;
         let Ok(Ok(place)) = place else { return Err(ProgramError::TooMany) };
         let environment = environment::whole(&self.environment, std::env::vars_os());
         let (upstream, command) = (self.upstream.clone(), self.command.clone());
@@ -126,7 +145,7 @@ impl Program {
         let (program, since) = (self.clone(), Instant::now());
         let ended = move |end| {
             drop(place);
-            program.ended(end, since.elapsed(), greeted.load(Ordering::Relaxed));
+            program.ended(end, since.elapsed(), (seat, greeted.load(Ordering::Relaxed)));
         };
         let started = Process::start(order, ended).await;
         started.map_err(|error: io::Error| {
@@ -147,7 +166,7 @@ impl Program {
         *lock(&self.restart) = Restart::default();
     }
 
-    /// Whether another process can be started at once.
+    /// Whether a process for another session can be started at once.
     pub fn has_room(&self) -> bool {
         self.places.available_permits() > 0
     }
@@ -170,13 +189,13 @@ impl Program {
         })
     }
 
-    fn ended(&self, end: End, lived: Duration, greeted: bool) {
+    fn ended(&self, end: End, lived: Duration, (seat, greeted): (Seat, bool)) {
         if end == End::Stopped {
             return;
         }
         tracing::warn!(upstream = self.upstream, lived_ms = lived.as_millis(), "{end}");
         // What one session does to its own process must not keep others from having theirs.
-        if self.processes == Processes::Shared || !greeted {
+        if seat == Seat::Lists || !greeted {
             lock(&self.restart).ended(lived, &self.pace, &end.to_string());
         }
     }

@@ -18,7 +18,7 @@ mod process;
 mod restart;
 mod spawner;
 
-pub use declared::{MAX_PROCESSES, Program, ProgramError};
+pub use declared::{MAX_PROCESSES, Program, ProgramError, Seat};
 pub use environment::variables;
 pub use lines::{Line, Lines};
 pub use minder::{End, stop_all};

@@ -1,5 +1,5 @@
-//! The end of a process that others can still reach: what waits for its client's input, tasks that work, and then the port
-//! over which other replicas bring that input.
+//! The end of a process that others can still reach: what waits for its client's input, tasks that work or that nobody has
+//! asked for, and then the port over which other replicas bring that input and ask.
 
 use super::Shared;
 use futures::future::join_all;
@@ -11,9 +11,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How long upstreams may take to hear that calls were given up, and replicas to read the ends of their answers.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Calls that wait for input, and tasks that work.
+/// Calls that wait for input, tasks that work, and those of which nobody else knows how they have ended.
 pub(super) fn waiting(shared: &Shared) -> usize {
-    shared.fleet.all().values().map(|server| server.suspended.count() + server.tasks.working()).sum()
+    let servers = shared.fleet.all();
+    let each = servers
+        .values()
+        .map(|server| server.suspended.count() + server.tasks.working() + server.tasks.awaited());
+    each.sum()
 }
 
 /// Waits until there are none. Retries come over the port for other replicas meanwhile.

@@ -80,6 +80,10 @@ impl Worker {
             let failing = failing.get_or_insert_with(Failing::begin);
             failing.attempts = failing.attempts.saturating_add(1);
             self.unreachable(&error, failing);
+            // Whoever they were for cannot use them now, nor end them.
+            if let Some(sessions) = &sessions {
+                sessions.sweep(Instant::now());
+            }
             sleep(self.around.pace.until_retry(failing.attempts)).await;
         }
     }

@@ -157,3 +157,25 @@ async fn processes_are_bounded_and_whoever_comes_too_late_is_told() {
     trouble.until_alive(15).await;
     assert_eq!(text(&late.call(2, "count", &json!({})).await), "1");
 }
+
+#[tokio::test]
+async fn the_process_that_lists_has_a_place_of_its_own() {
+    let trouble = Trouble::start(&["--processes", "per-session"], &[]).await;
+    let lister = trouble.alive();
+    let mut sessions = Vec::new();
+    for _ in 0..15 {
+        let session = Session::open(&trouble.mcp).await;
+        assert_eq!(text(&session.call(1, "count", &json!({})).await), "1");
+        sessions.push(session);
+    }
+    let late = Session::open(&trouble.mcp).await;
+    let kill = async {
+        // The one who is late waits for a place, and would take this one.
+        let killed = std::process::Command::new("kill").args(["-KILL", &lister[0]]).status();
+        assert!(killed.expect("kill").success());
+    };
+    let (answer, ()) = tokio::join!(late.call(1, "count", &json!({})), kill);
+    assert!(answer.to_string().contains("all of its 16 processes are in use"), "{answer}");
+    trouble.until_alive(16).await;
+    assert_eq!(text(&sessions[0].call(2, "count", &json!({})).await), "2");
+}

@@ -47,7 +47,9 @@ fn tools(own: &[Arc<OwnTool>], offered: &[UpstreamTool], overrides: &[&str]) -> 
         (tool.definition.clone(), Arc::new(Entry::new(tool, &config, metrics)))
     };
     let listed: Vec<_> = merged.into_iter().map(|(name, tool)| entry(&name, tool)).collect();
-    (TaskTools::new(&listed), withheld)
+    let declared = own.iter().map(|tool| tool.config.clone());
+    let config = RuntimeConfig { tools: declared.collect(), ..config };
+    (TaskTools::new(&listed, &config), withheld)
 }
 
 #[test]
@@ -85,6 +87,13 @@ fn what_an_upstream_happens_to_offer_makes_room_and_what_users_wrote_does_not() 
     assert!(matches!(served.find("scan_start"), Some(TaskTool::Start { ttl, .. }) if ttl.as_secs() == 2));
     let (served, withheld) = tools(&[own("scan_start", &Value::Null)], &offered[2..], &["scan"]);
     assert_eq!((served.find("scan_start"), withheld), (None, Vec::new()));
+}
+
+#[test]
+fn what_was_started_can_be_followed_while_the_tool_that_started_it_is_not_here() {
+    let (tools, _) = tools(&[], &[], &["scan"]);
+    assert_eq!((tools.find("task_status"), tools.find("scan_start")), (Some(TaskTool::Status), None));
+    assert!(tools.concern(&Principal::nobody(), &[]));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     super::input::Waiting,
+    MAX_WAIT,
     state::{End, Form, State},
 };
 use crate::exchange::{Answer, Question};
@@ -15,7 +16,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+
+/// How long a client may take to ask how its task has ended: it waits no longer between two looks.
+const AWAITED: Duration = Duration::from_secs(MAX_WAIT);
 
 /// One task.
 #[derive(Debug)]
@@ -30,6 +37,8 @@ pub(super) struct Record {
 struct Now {
     state: State,
     waiting: Waiting,
+    /// Since when its end is there that its client has not asked for.
+    unread: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +49,7 @@ enum Ended {
 
 impl Record {
     pub(super) fn new(id: String, state: State) -> Self {
-        let now = Mutex::new(Now { state, waiting: Waiting::default() });
+        let now = Mutex::new(Now { state, waiting: Waiting::default(), unread: None });
         Self { id, now, ended: watch::Sender::new(Ended::No) }
     }
 
@@ -51,6 +60,7 @@ impl Record {
 
     /// The answer to `tasks/get`.
     pub(super) fn detailed(&self, server: &Implementation) -> JsonText {
+        self.lock().unread = None;
         self.write(detailed, server)
     }
 
@@ -74,6 +84,8 @@ impl Record {
     pub(super) fn finish(&self, end: End) {
         self.change(|now| {
             now.waiting = Waiting::default();
+            // Who gives a task up asks for nothing of it.
+            now.unread = (!matches!(end, End::Cancelled)).then(Instant::now);
             now.state.finish(end);
         });
         self.ended.send_replace(Ended::Yes);
@@ -82,7 +94,7 @@ impl Record {
     /// What every replica sees of it has ended so: that stands.
     pub(super) fn adopt(&self, state: State) {
         let mut now = self.lock();
-        *now = Now { state, waiting: Waiting::default() };
+        *now = Now { state, waiting: Waiting::default(), unread: Some(Instant::now()) };
         drop(now);
         self.ended.send_replace(Ended::Yes);
     }
@@ -97,6 +109,11 @@ impl Record {
         let mut ended = self.ended.subscribe();
         // Whether it has ended is read from its state.
         let _ = tokio::time::timeout(longest, ended.wait_for(|ended| *ended == Ended::Yes)).await;
+    }
+
+    /// Whether its client is likely to ask how it has ended: it has not yet, and there was little time.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.lock().unread.is_some_and(|since| since.elapsed() < AWAITED)
     }
 
     /// Bytes that are kept of its result.
@@ -240,5 +257,19 @@ mod tests {
         assert_eq!(got(&record)["status"], "cancelled");
         let _late = ask(&record);
         assert_eq!(got(&record)["status"], "cancelled");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_is_awaited_until_it_was_asked_for_or_for_a_while() {
+        let (asked, left, given_up) = (record("a"), record("l"), record("g"));
+        for record in [&asked, &left] {
+            assert!(!record.is_awaited(), "it works");
+            record.finish(End::of(&done("{}")));
+        }
+        given_up.finish(End::Cancelled);
+        assert!(asked.is_awaited() && left.is_awaited() && !given_up.is_awaited());
+        got(&asked);
+        tokio::time::advance(AWAITED).await;
+        assert!(!asked.is_awaited() && !left.is_awaited());
     }
 }

@@ -103,6 +103,15 @@ impl Tasks {
         self.working.len()
     }
 
+    /// How many have ended in this process alone and are likely to be asked for by way of another replica.
+    pub fn awaited(&self) -> usize {
+        if self.archive.is_shared() || self.own_address.is_empty() {
+            return 0;
+        }
+        let all = self.lock();
+        all.values().filter(|held| held.made.as_ref().is_some_and(|made| made.record.is_awaited())).count()
+    }
+
     /// The process ends: what is worked on still has failed. When this returns, every replica knows it, if they share a
     /// store that serves.
     pub async fn stop(&self) {

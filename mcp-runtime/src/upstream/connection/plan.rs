@@ -9,7 +9,11 @@ use super::{
     session::{About, Session, Wire},
     side,
 };
-use crate::{exchange::Standing, program::Program, upstream::bell::Bell};
+use crate::{
+    exchange::Standing,
+    program::{Program, Seat},
+    upstream::bell::Bell,
+};
 use arc_swap::ArcSwap;
 use mcpfleet_config::Processes;
 use mcpfleet_protocol::{ClientCapabilities, client::Peer, header::ParamHeader};
@@ -93,7 +97,11 @@ impl Plan {
             Listens::ForNews | Listens::Never => (Manner::Shared, &nobody),
         };
         let hello = Hello { to: program, declared, ids, bell: &self.bell, standing };
-        hello.started(manner, found.map(|found| found.era)).await
+        let seat = match self.listens {
+            Listens::ForNews => Seat::Lists,
+            Listens::Always | Listens::Never => Seat::Session,
+        };
+        hello.started((manner, seat), found.map(|found| found.era)).await
     }
 
     /// Whether the server keeps something for each session, so that two of them are two.

@@ -20,7 +20,7 @@ use super::{
     side::Listening,
 };
 use crate::{
-    program::{Program, ProgramError},
+    program::{Program, ProgramError, Seat},
     upstream::task::StopOnDrop,
 };
 use http::StatusCode;
@@ -54,20 +54,24 @@ enum Heard {
 
 impl Hello<'_, Arc<Program>> {
     /// Starts a process and greets it.
-    pub(super) async fn started(self, manner: Manner, era: Option<Era>) -> Result<Session, ClientError> {
+    pub(super) async fn started(
+        self,
+        place: (Manner, Seat),
+        era: Option<Era>,
+    ) -> Result<Session, ClientError> {
         let greeted = Arc::new(AtomicBool::default());
         let session = if era == Some(Era::Legacy) || self.to.is_legacy() {
-            let stranger = self.start(manner, &greeted).await?;
+            let stranger = self.start(place, &greeted).await?;
             self.legacy(stranger).await?
         } else {
-            self.probed(manner, &greeted).await?
+            self.probed(place, &greeted).await?
         };
         greeted.store(true, Ordering::Relaxed);
         Ok(session)
     }
 
-    async fn probed(self, manner: Manner, greeted: &Arc<AtomicBool>) -> Result<Session, ClientError> {
-        let mut stranger = self.start(manner, greeted).await?;
+    async fn probed(self, place: (Manner, Seat), greeted: &Arc<AtomicBool>) -> Result<Session, ClientError> {
+        let mut stranger = self.start(place, greeted).await?;
         match self.hear(&stranger).await {
             Ok(Heard::Modern(result)) => self.modern(stranger.outlet.clone(), stranger.take_wire(), &result),
             Ok(Heard::Legacy) => self.legacy(stranger).await,
@@ -77,7 +81,7 @@ impl Hello<'_, Arc<Program>> {
             }
             Err(ClientError::Program(ProgramError::Ended(_))) => {
                 drop(stranger);
-                let stranger = self.start(manner, greeted).await?;
+                let stranger = self.start(place, greeted).await?;
                 let session = self.legacy(stranger).await?;
                 self.to.found_legacy();
                 Ok(session)
@@ -87,8 +91,12 @@ impl Hello<'_, Arc<Program>> {
     }
 
     /// A process that nothing is known of.
-    async fn start(self, manner: Manner, greeted: &Arc<AtomicBool>) -> Result<Session, ClientError> {
-        let (process, output) = self.to.start(MAX_MESSAGE, greeted.clone()).await?;
+    async fn start(
+        self,
+        (manner, seat): (Manner, Seat),
+        greeted: &Arc<AtomicBool>,
+    ) -> Result<Session, ClientError> {
+        let (process, output) = self.to.start(MAX_MESSAGE, seat, greeted.clone()).await?;
         let outlet = Outlet::Process(Arc::new(process));
         let peer = Peer::Legacy(LegacyPeer { revision: Revision::LATEST_LEGACY, session: None });
         let inbox = Arc::new(Inbox::new(manner));
