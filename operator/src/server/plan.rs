@@ -5,6 +5,7 @@ use crate::{
     children::{self, Blueprint, Child, ChildKind, Defaults},
     diff,
     error::Error,
+    fleet::Config,
     world::Seen,
 };
 use std::sync::Arc;
@@ -101,7 +102,7 @@ fn prune(observed: &Observed, wanted: &[Child], seen: &Seen) -> Option<Change> {
 /// without them, and for good while they refuse it.
 fn is_still_used(observed: &Observed) -> bool {
     let wanted = observed.compilation.product.as_ref().map(|product| &product.encoded.hash);
-    observed.accepted.as_ref().map(|accepted| accepted.hash()) != wanted
+    observed.accepted.as_ref().map(Config::hash) != wanted
 }
 
 /// A program asks nobody who calls: what keeps others from it goes when its pods have gone, which its Deployment waits for.
