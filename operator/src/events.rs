@@ -97,10 +97,15 @@ fn upstream_changes(before: &[UpstreamStatus], after: &[UpstreamStatus]) -> Vec<
 fn upstream_change(old: Option<&UpstreamStatus>, now: &UpstreamStatus) -> Option<(EventType, &'static str)> {
     use UpstreamState::{Connected, Connecting, Refused, Unreachable};
     let was = old.map(|old| old.state);
+    let keeps_back = |upstream: &UpstreamStatus| upstream.withheld_count > 0;
     let was_degraded = old.is_some_and(|old| old.state == Connected && old.message.is_some());
     match now.state {
         Unreachable if was != Some(Unreachable) => Some((EventType::Warning, "UpstreamUnreachable")),
         Refused if was != Some(Refused) => Some((EventType::Warning, "UpstreamRefused")),
+        // What a model reads has changed behind everybody's back: told even of one that had something else to say.
+        Connected if keeps_back(now) && !old.is_some_and(keeps_back) => {
+            Some((EventType::Warning, "ToolsWithheld"))
+        }
         Connected if now.message.is_some() => {
             (!was_degraded).then_some((EventType::Warning, "UpstreamDegraded"))
         }
@@ -183,6 +188,11 @@ mod tests {
         assert_eq!(reasons(&down, &connected), ["UpstreamConnected"]);
         assert_eq!(reasons(&connected, &degraded), ["UpstreamDegraded"]);
         assert_eq!(reasons(&degraded, &degraded), [""; 0]);
+        let mut withholding = degraded.clone();
+        withholding[0].withheld_count = 1;
+        assert_eq!(reasons(&degraded, &withholding), ["ToolsWithheld"]);
+        assert_eq!(reasons(&withholding, &withholding), [""; 0]);
+        assert_eq!(reasons(&withholding, &degraded), [""; 0]);
     }
 
     #[test]

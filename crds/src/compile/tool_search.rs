@@ -4,7 +4,10 @@ use super::{
     Inputs,
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
 };
-use crate::v1alpha1::Embeddings;
+use crate::{
+    foreign::{Target, TargetKind},
+    v1alpha1::{Embeddings, McpServer},
+};
 use kube::ResourceExt;
 use mcpfleet_config::{self as config, MAX_RESULTS, Provider, is_reserved};
 
@@ -51,12 +54,13 @@ pub(super) fn compile(
 fn warn_of_hidden(scope: &mut Scope<'_>, inputs: &Inputs<'_>) {
     let own = namespace_of(inputs.server);
     for upstream in &inputs.server.spec.upstreams {
-        let Some(reference) = upstream.server_ref.as_ref().filter(|it| it.namespace.is_none()) else {
+        // Of another namespace nothing is told here: its consent is asked elsewhere.
+        let target = Target::of(upstream, &own);
+        let Some(target) = target.filter(|it| it.kind == TargetKind::Server && it.namespace == own) else {
             continue;
         };
-        let is_meant = |server: &&&crate::v1alpha1::McpServer| {
-            server.name_any() == reference.name && namespace_of(**server) == own
-        };
+        let is_meant =
+            |server: &&&McpServer| server.name_any() == target.name && namespace_of(**server) == own;
         if inputs.servers.iter().find(is_meant).is_some_and(|server| server.spec.tool_search.is_some()) {
             let field = format!("spec.upstreams[{}].serverRef.name", upstream.name);
             let message = "has toolSearch itself, so that only its short list is served here".to_owned();

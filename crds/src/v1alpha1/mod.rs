@@ -34,7 +34,8 @@ pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVaria
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
 pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
 pub use status::{
-    Condition, ConditionStatus, ConfigStatus, Membership, UpstreamState, UpstreamStatus, UpstreamWire,
+    Condition, ConditionStatus, ConfigStatus, DefinitionPart, Membership, UpstreamState, UpstreamStatus,
+    UpstreamWire, WithheldTool,
 };
 pub use store::{Redis, Store};
 pub use tool::{

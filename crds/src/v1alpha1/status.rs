@@ -100,6 +100,50 @@ pub struct UpstreamStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
+    /// Tools that are kept back because they are not what was approved: the first 8 by name, and at most 64 of all
+    /// upstreams together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub withheld: Vec<WithheldTool>,
+    /// How many are kept back; absent when none is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withheld_count: i32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &i32) -> bool {
+    *count == 0
+}
+
+/// A tool whose definition is not the one that was approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct WithheldTool {
+    /// The upstream's name of it.
+    #[schemars(length(max = 128))]
+    pub tool: String,
+    /// The parts that changed.
+    #[schemars(length(max = 5))]
+    pub changed: Vec<DefinitionPart>,
+    /// What changed in them; empty where nobody knows the approved definition any more.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = 400))]
+    pub difference: String,
+}
+
+/// A part of a tool's definition that can change by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DefinitionPart {
+    /// What a model reads: `title` and `description`.
+    Description,
+    /// `inputSchema`.
+    InputSchema,
+    /// `outputSchema`.
+    OutputSchema,
+    /// `annotations`.
+    Annotations,
+    /// Everything else: `icons`, `_meta`, what nobody knows yet.
+    Other,
 }
 
 /// Whether an upstream can be used.

@@ -4,8 +4,8 @@ use crate::{Access, Header, RuntimeConfig, Tool, ToolPriority, Upstream, Upstrea
 
 /// The version that brought prompts, resources, guidance on tools, and callers that must say who they are.
 const THIRD: u32 = 3;
-/// The version that brought upstreams that are programs, filters of what upstreams offer, a store, tool search and
-/// neighbours.
+/// The version that brought upstreams that are programs, filters of what upstreams offer, tools whose calls are tasks, a
+/// store, tool search and neighbours.
 const FOURTH: u32 = 4;
 
 impl RuntimeConfig {

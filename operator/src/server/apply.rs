@@ -191,7 +191,13 @@ impl Writer<'_> {
             }
             Change::Prune { kind, name, uid, .. } => {
                 let preconditions = Some(Preconditions { uid: Some(uid), resource_version: None });
-                let params = DeleteParams { preconditions, ..DeleteParams::background() };
+                // A Deployment is there until its pods have gone: what guards them stays as long.
+                let propagation = if kind == ChildKind::Deployment {
+                    DeleteParams::foreground()
+                } else {
+                    DeleteParams::background()
+                };
+                let params = DeleteParams { preconditions, ..propagation };
                 match self.api(kind).delete(&name, &params).await {
                     Err(error) if !is_not_found(&error) => Err(Error::of_child(kind, &name, error)),
                     _ => {

@@ -268,6 +268,16 @@ fn an_address_that_is_the_server_itself_or_cannot_be_verified_is_refused() {
 }
 
 #[test]
+fn a_url_that_is_the_server_itself_is_refused_however_it_is_written() {
+    for host in
+        ["shop", "shop.agents", "SHOP.agents.svc", "shop.agents.svc.", "shop.agents.svc.cluster.local."]
+    {
+        let compiled = referring(&format!("remote: {{url: 'http://{host}/mcp'}}")).compile().unwrap();
+        assert_eq!(one_finding(&compiled).reason, Reason::Cycle, "{host}");
+    }
+}
+
+#[test]
 fn on_a_laptop_servers_of_all_namespaces_are_reached_and_things_of_a_cluster_are_not() {
     let standalone = Placement::Standalone { base_url: "http://127.0.0.1:9000".into() };
     let fleet = across().grant(grant("sales", FROM_AGENTS, TO_SERVERS));

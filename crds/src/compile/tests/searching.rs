@@ -78,6 +78,11 @@ fn an_upstream_that_searches_by_itself_is_warned_of() {
     assert_eq!((hidden.len(), hidden[0].severity), (1, Severity::Warning));
     assert_eq!(hidden[0].field, "spec.upstreams[inner].serverRef.name");
     assert_eq!(front().neighbour(server("shop", SHOP)).compile().unwrap().report.findings, []);
+    // An MCPServer of that name is something else.
+    let other = "upstreams: [{name: inner, serverRef: {group: mcp.x-k8s.io, name: shop}}]";
+    let fleet = Fleet::of(server("front", other)).neighbour(server("shop", "toolSearch: {}"));
+    let findings = fleet.compile().unwrap().report.findings;
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Error), "{findings:?}");
 }
 
 fn neighbour(name: &str, auth: &str) -> McpServer {

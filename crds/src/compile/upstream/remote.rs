@@ -37,6 +37,8 @@ pub(super) fn own_service(scope: &mut Scope<'_>, field: &str, what: &str) {
 /// Whether a host is the Service of the server that is compiled.
 pub(super) fn is_own_service(inputs: &Inputs<'_>, host: &str) -> bool {
     let (name, namespace) = (inputs.server.name_any(), namespace_of(inputs.server));
+    // A dot at the end is the same name.
+    let host = host.trim_end_matches('.');
     let rest = host.strip_prefix(&name).unwrap_or("other");
     let qualified = |suffix: &str| rest == format!(".{namespace}{suffix}");
     *inputs.placement == Placement::Cluster

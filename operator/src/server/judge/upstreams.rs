@@ -14,9 +14,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mcpfleet_config::status::{self as pod, CredentialUser};
 use mcpfleet_crds::{
     compile::{Bridge, ObjectKey, Severity},
-    v1alpha1::{ConditionStatus, UpstreamState, UpstreamStatus, UpstreamWire},
+    v1alpha1::{ConditionStatus, UpstreamState, UpstreamStatus, UpstreamWire, WithheldTool},
 };
 use std::{collections::BTreeSet, time::Duration};
+
+mod withheld;
 
 /// Upstreams that a status lists; a server may declare half as many.
 const MAX_LISTED: usize = 128;
@@ -40,6 +42,10 @@ pub struct UpstreamVerdict {
     pub revision: Option<String>,
     /// How messages travel to it.
     pub transport: Option<UpstreamWire>,
+    /// Tools that are kept back, as many as are listed.
+    pub withheld: Vec<WithheldTool>,
+    /// How many are kept back.
+    pub withheld_count: u32,
     /// When to look again without being told of a change.
     pub look_again: Option<Duration>,
 }
@@ -53,7 +59,10 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Vec<UpstreamVerdict>> {
     let product = observed.compilation.product.as_ref()?;
     let declared = observed.server.spec.upstreams.iter().map(|upstream| &upstream.name);
     let names: BTreeSet<&String> = declared.chain(&product.upstreams).collect();
-    Some(names.into_iter().take(MAX_LISTED).map(|name| judge_one(facts, product, name)).collect())
+    let mut verdicts: Vec<_> =
+        names.into_iter().take(MAX_LISTED).map(|name| judge_one(facts, product, name)).collect();
+    withheld::bound(&mut verdicts);
+    Some(verdicts)
 }
 
 fn judge_one(facts: &Facts<'_>, product: &Product, name: &str) -> UpstreamVerdict {
@@ -64,6 +73,12 @@ fn judge_one(facts: &Facts<'_>, product: &Product, name: &str) -> UpstreamVerdic
         .or_else(|| without_credentials(facts, name))
         .or_else(|| program(facts, bridge?, told))
         .unwrap_or_else(|| reported(facts, told));
+    let (reason, message) = match told.and_then(withheld::sentence) {
+        Some(sentence) if state == UpstreamState::Connected => {
+            (withheld::reason(reason), Some(withheld::beside(sentence, message)))
+        }
+        _ => (reason, message),
+    };
     let starts = bridge.is_some_and(|bridge| {
         let Rollout { complete, wanted, .. } = facts.situation.observed.bridge_rollout(bridge);
         !complete && wanted > 0
@@ -74,10 +89,12 @@ fn judge_one(facts: &Facts<'_>, product: &Product, name: &str) -> UpstreamVerdic
         name: name.to_owned(),
         state,
         reason,
-        message: message.map(|message| cut(&message)),
+        message: message.map(|message| cut(&message, MAX_MESSAGE)),
         tools: told.map(|word| word.tools).unwrap_or_default(),
         revision: told.and_then(|word| word.revision.clone()),
         transport: told.and_then(|word| word.transport).map(wire),
+        withheld: told.map(withheld::listed).unwrap_or_default(),
+        withheld_count: told.map(|word| word.withheld_count).unwrap_or_default(),
         look_again: starts.then_some(pause),
     }
 }
@@ -195,11 +212,12 @@ fn wire(wire: pod::UpstreamWire) -> UpstreamWire {
     }
 }
 
-fn cut(message: &str) -> String {
-    if message.chars().count() <= MAX_MESSAGE {
-        return message.to_owned();
+/// At most `most` characters: the API server refuses a whole status for one that is longer than its schema allows.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
-    message.chars().take(MAX_MESSAGE - 3).chain("...".chars()).collect()
+    text.chars().take(most - 3).chain("...".chars()).collect()
 }
 
 /// Condition `UpstreamsConnected`; absent without upstreams.
@@ -253,6 +271,8 @@ pub(in crate::server) fn settle(
             transport: verdict.transport,
             since: old.map_or(Time(whole_seconds(now)), |old| old.since.clone()),
             message: verdict.message.clone(),
+            withheld: verdict.withheld.clone(),
+            withheld_count: i32::try_from(verdict.withheld_count).unwrap_or(i32::MAX),
         }
     };
     verdicts.iter().map(status).collect()

@@ -5,6 +5,7 @@ mod plan;
 mod selected;
 mod status;
 mod upstreams;
+mod withheld;
 
 use super::Observed;
 use crate::fixtures::{observed, server, tool};

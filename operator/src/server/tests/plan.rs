@@ -126,14 +126,33 @@ fn a_program_has_four_objects_and_nothing_is_written_of_them_at_steady_state() {
     assert_eq!(updated(&idle), [ChildKind::Deployment, ChildKind::Deployment], "and none for nobody");
 }
 
+fn pruned(observed: &Observed) -> Vec<ChildKind> {
+    let kind = |change: Change| match change {
+        Change::Prune { kind, upstream, .. } => {
+            assert_eq!(upstream.as_deref(), Some("files"));
+            Some(kind)
+        }
+        Change::Create(_) | Change::Update(_) => None,
+    };
+    changes(observed).into_iter().filter_map(kind).collect()
+}
+
 #[test]
-fn a_program_that_is_no_longer_declared_is_pruned() {
-    let removed = Observed { children: applied(with_program(1)).children, ..plain() };
-    let changes = changes(&removed);
-    let pruned: Vec<&Change> = changes
-        .iter()
-        .filter(|change| matches!(change, Change::Prune { name, .. } if name == "support-files"))
-        .collect();
-    assert_eq!(pruned.len(), 4);
-    assert!(pruned.iter().all(|change| change.upstream() == Some("files")), "{pruned:?}");
+fn a_program_that_is_no_longer_declared_is_pruned_and_its_guard_comes_last() {
+    let mut removed = Observed { children: applied(with_program(1)).children, ..plain() };
+    assert_eq!(pruned(&removed), [ChildKind::ServiceAccount, ChildKind::Service, ChildKind::Deployment]);
+    removed.children.retain(|child| {
+        child.upstream().is_none()
+            || !matches!(child.kind, ChildKind::ServiceAccount | ChildKind::Service | ChildKind::Deployment)
+    });
+    assert_eq!(pruned(&removed), [ChildKind::NetworkPolicy], "its pods have gone");
+}
+
+#[test]
+fn a_program_runs_on_until_a_pod_serves_without_it() {
+    let before = applied(with_program(1));
+    let waiting = Observed { children: before.children.clone(), accepted: before.accepted, ..plain() };
+    assert_eq!(pruned(&waiting), []);
+    let unknown = Observed { children: before.children, accepted: None, ..plain() };
+    assert_eq!(pruned(&unknown), []);
 }

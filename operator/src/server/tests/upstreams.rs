@@ -17,14 +17,14 @@ use mcpfleet_crds::v1alpha1::{ConditionStatus, McpServerStatus, UpstreamState, U
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
-const NOBODY: &BTreeMap<String, Trouble> = &BTreeMap::new();
+pub(super) const NOBODY: &BTreeMap<String, Trouble> = &BTreeMap::new();
 
 /// `support` with upstreams, serving.
-fn with(upstreams: &Value) -> Observed {
+pub(super) fn with(upstreams: &Value) -> Observed {
     serving(observed(server(json!({"upstreams": upstreams})), &[tool("hello", json!({}))]))
 }
 
-fn remote() -> Value {
+pub(super) fn remote() -> Value {
     json!([{"name": "crm", "remote": {"url": "https://crm.example.com/mcp"}}])
 }
 
@@ -32,7 +32,12 @@ fn program() -> Value {
     json!([{"name": "files", "stdio": {"image": "files:1", "command": ["files-mcp"]}}])
 }
 
-fn saying(observed: Observed, name: &str, state: pod::UpstreamState, message: Option<&str>) -> Observed {
+pub(super) fn saying(
+    observed: Observed,
+    name: &str,
+    state: pod::UpstreamState,
+    message: Option<&str>,
+) -> Observed {
     let told: pod::UpstreamStatus = serde_json::from_value(json!({
         "name": name, "state": state, "tools": 4, "message": message,
         "revision": "2025-11-25", "transport": "StreamableHttp",
@@ -57,7 +62,7 @@ fn verdict<'a>(judgement: &'a Judgement, type_: &str) -> &'a Verdict {
 }
 
 /// State of the only upstream, and status, reason and message of the condition. The server is Ready whatever comes.
-fn told(
+pub(super) fn told(
     observed: &Observed,
     applied: &Applied,
     troubles: &BTreeMap<String, Trouble>,
@@ -71,7 +76,7 @@ fn told(
     (upstreams[0].state, condition.status, condition.reason.clone(), condition.message.clone())
 }
 
-fn status_of(observed: &Observed, before: &McpServerStatus) -> McpServerStatus {
+pub(super) fn status_of(observed: &Observed, before: &McpServerStatus) -> McpServerStatus {
     let applied = Applied::default();
     let situation = situation(observed, &applied, None);
     compose(before, &situation, &judge(&situation))
