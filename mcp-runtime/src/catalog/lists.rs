@@ -20,6 +20,9 @@ use std::{
 
 const REVISIONS: usize = Revision::KNOWN.len();
 
+/// Tools with what carries them out, in the order of the list.
+pub type Listed = Arc<[(Tool, Arc<Entry>)]>;
+
 /// Which tools a client is shown: they differ where calls are tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
@@ -40,7 +43,7 @@ impl View {
 #[derive(Debug)]
 pub struct Lists {
     cache: CachePolicy,
-    pub(super) tools: Arc<[(Tool, Arc<Entry>)]>,
+    pub(super) tools: Listed,
     /// What stands in the place of some of them.
     pub(super) task_tools: Arc<TaskTools>,
     /// What makes the list of tools short, where it does.
@@ -67,7 +70,7 @@ impl Lists {
     /// In this order. `offers` are prompts, resources and templates.
     pub fn new(
         cache: CachePolicy,
-        (tools, task_tools): (Arc<[(Tool, Arc<Entry>)]>, TaskTools),
+        (tools, task_tools): (Listed, TaskTools),
         finder: Option<Arc<Finder>>,
         offers: [Vec<Arc<Offer>>; 3],
     ) -> Self {

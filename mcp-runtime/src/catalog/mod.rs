@@ -30,7 +30,7 @@ use crate::{
 };
 use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
-use lists::{Lists, View, latest};
+use lists::{Listed, Lists, View, latest};
 use mcpfleet_config::{
     ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
     status::{CredentialUser, MissingCredential},
@@ -155,7 +155,7 @@ impl Snapshot {
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
         let discovered = tasks::offered(&identity, &parts.roster, &listed);
-        let listed: Arc<[(Tool, Arc<Entry>)]> = listed.into();
+        let listed: Listed = listed.into();
         let finder = config.tool_search.clone().map(|settings| {
             let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
             Arc::new(Finder::new(settings, listed.clone(), |helper| {

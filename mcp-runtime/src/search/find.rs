@@ -10,15 +10,12 @@ use super::{
     vectors::{self, Key},
 };
 use crate::{
-    catalog::Entry,
+    catalog::{Entry, lists::Listed},
     identity::{Principal, matches},
 };
 use mcpfleet_config::{ToolPriority, ToolSearch, schema::ArgumentSchema};
 use mcpfleet_protocol::Tool;
 use std::sync::{Arc, OnceLock};
-
-/// Tools of a snapshot with what carries them out, in the order of the list.
-type Listed = Arc<[(Tool, Arc<Entry>)]>;
 
 /// Finds tools of one snapshot.
 #[derive(Debug)]

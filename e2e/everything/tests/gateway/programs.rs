@@ -174,7 +174,8 @@ async fn the_process_that_lists_has_a_place_of_its_own() {
         let killed = std::process::Command::new("kill").args(["-KILL", &lister[0]]).status();
         assert!(killed.expect("kill").success());
     };
-    let (answer, ()) = tokio::join!(late.call(1, "count", &json!({})), kill);
+    let nothing = json!({});
+    let (answer, ()) = tokio::join!(late.call(1, "count", &nothing), kill);
     assert!(answer.to_string().contains("all of its 16 processes are in use"), "{answer}");
     trouble.until_alive(16).await;
     assert_eq!(text(&sessions[0].call(2, "count", &json!({})).await), "2");
