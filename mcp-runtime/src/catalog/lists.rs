@@ -163,8 +163,8 @@ impl Lists {
             .filter(|(tool, entry)| caller.is_none_or(|caller| caller.may_use(&entry.scopes, &tool.name)));
         let usable: Vec<_> = visible.collect();
         // Also where search has to find what starts them.
-        let mut startable = usable.iter().map(|(tool, _)| self.task_tools.in_place_of(&tool.name));
-        let follow = view == View::TaskTools && startable.any(|start| start.is_some());
+        let startable = usable.iter().any(|(tool, _)| self.task_tools.in_place_of(&tool.name).is_some());
+        let follow = view == View::TaskTools && startable;
         let listed = self.abridged(usable, extent);
         let shown = listed.into_iter().map(|(tool, _)| self.task_tools.shown(tool, view).write(revision));
         let mut items: Vec<JsonText> = shown.collect();

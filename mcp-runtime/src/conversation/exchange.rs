@@ -158,7 +158,7 @@ impl Exchange {
     ///
     /// Cancel safe: what was not returned is returned by the next call.
     pub async fn next(&mut self) -> Option<Step> {
-        if let Some((None, _)) = &self.escalates {
+        if matches!(self.escalates, Some((None, _))) {
             self.escalate();
         }
         loop {

@@ -44,8 +44,8 @@ pub struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The result for a caller who sees tools so: structured, and the same as text (2025-06-18 and later, server/tools, "Structured
-    /// Content").
+    /// The result for a caller who sees tools so: structured, and the same as text (2025-06-18 and later, server/tools,
+    /// "Structured Content").
     pub fn result(&self, (task_tools, view): (&TaskTools, View)) -> ToolResult {
         let mut room = MAX_BYTES;
         let mut tools = Vec::new();
