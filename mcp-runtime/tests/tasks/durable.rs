@@ -35,7 +35,8 @@ impl Pair {
         let secrets = tempfile::tempdir().unwrap();
         let keys = secrets.path().join("keys");
         write(secrets.path(), "keys", &format!("{KEY}\n"));
-        let (one, other) = tokio::join!(replica(manifests.path(), &keys), replica(manifests.path(), &keys));
+        let start = || replica(manifests.path(), &keys, "1s");
+        let (one, other) = tokio::join!(start(), start());
         tokio::join!(one.until_ready(), other.until_ready());
         Self { work, redis: Some(redis), one, other, dirs: (manifests, secrets) }
     }

@@ -58,9 +58,11 @@ impl Work {
 }
 
 /// Runtimes that share session keys.
-pub(crate) async fn replica(manifests: &Path, keys: &Path) -> Runtime {
+pub(crate) async fn replica(manifests: &Path, keys: &Path, drain: &str) -> Runtime {
     let (manifests, keys) = (manifests.display().to_string(), keys.display().to_string());
-    Runtime::start(&["-f", &manifests, "--session-keys", &keys, "--peer", "127.0.0.1:0"]).await
+    let flags =
+        ["-f", &manifests, "--session-keys", &keys, "--peer", "127.0.0.1:0", "--drain-timeout", drain];
+    Runtime::start(&flags).await
 }
 
 /// The result of a legacy call.

@@ -54,7 +54,7 @@ async fn a_task_is_followed_in_a_session_that_another_replica_holds() {
     let manifests = work.manifests("");
     write(secrets.path(), "keys", &format!("{KEY}\n"));
     let keys = secrets.path().join("keys");
-    let start = || replica(manifests.path(), &keys);
+    let start = || replica(manifests.path(), &keys, "30s");
     let (keeper, holder, third) = tokio::join!(start(), start(), start());
     tokio::join!(keeper.until_ready(), holder.until_ready(), third.until_ready());
     let id = legacy_start(&keeper).await;
