@@ -1,6 +1,7 @@
 // One row for each kind of upstream: it is listed, called, streams, crashes, hangs, changes; another upstream of the
 // same server must not notice.
 
+import { readFile } from "node:fs/promises";
 import { call, CallFailed, listen, tools } from "./client.mjs";
 import { fixture, kinds, runtime } from "./kinds.mjs";
 import { endAll } from "../../clients/runner/child.mjs";
@@ -60,13 +61,13 @@ const cells = {
     await until("a call after the crash", () => works(kind, server, at).then(() => true));
   },
   async hang({ kind, server, at, told }) {
-    await signal(at, server, "SIGSTOP");
+    await stop(at, server);
     try {
       const { name, arguments: args } = toolOf(kind, at);
       const stuck = outcome(call(server.url, `kind_${name}`, args));
       await bystander(server);
       const answer = await stuck;
-      expect(answer instanceof CallFailed, `a stopped server: ${answer}`);
+      expect(answer instanceof CallFailed, `a stopped server (${(await states(at, server)).join(" ")}): ${answer}`);
       told.push(`stopped: ${answer.message}`);
       await bystander(server);
       expect(await server.ready(), "the server is not ready");
@@ -108,6 +109,17 @@ async function signal(at, server, name) {
   const found = await at.processes(server.pid);
   expect(found.length > 0, "there is no process");
   for (const pid of found) process.kill(pid, name);
+}
+
+/** Stops its processes, and waits until they stand still. */
+async function stop(at, server) {
+  await signal(at, server, "SIGSTOP");
+  await until("its processes stand still", async () => (await states(at, server)).every((state) => state === "T"));
+}
+
+async function states(at, server) {
+  const stats = (await at.processes(server.pid)).map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => "(gone) X"));
+  return (await Promise.all(stats)).map((stat) => stat.slice(stat.lastIndexOf(")") + 2)[0]);
 }
 
 async function row(kind) {
