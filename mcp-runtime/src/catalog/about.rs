@@ -63,7 +63,8 @@ pub fn implementation(config: &RuntimeConfig, roster: &Roster) -> Implementation
 
 /// What cannot be used now, and what upstreams tell models, each under its name.
 fn instructions(config: &RuntimeConfig, roster: &Roster) -> Option<String> {
-    let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
+    let known = roster.about.iter().filter(|(name, _)| missing::is_for_everybody(config, name));
+    let said = known.filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
     let mut text = missing::instructions(config, roster).unwrap_or_default();
     for (upstream, instructions) in said {
         if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {

@@ -74,10 +74,17 @@ fn is_gone(status: &UpstreamStatus) -> bool {
     status.state == UpstreamState::Unreachable
 }
 
+/// Whether all callers may know of an upstream. Instructions are the same for all of them.
+pub(super) fn is_for_everybody(config: &RuntimeConfig, upstream: &str) -> bool {
+    !config.upstreams.iter().any(|declared| declared.name == upstream && !declared.scopes.is_empty())
+}
+
 /// What the instructions of the server say of upstreams that do not answer; nothing when all do. Without their errors:
 /// those are for whoever runs the server.
 pub(super) fn instructions(config: &RuntimeConfig, roster: &Roster) -> Option<String> {
-    let gone: Vec<&UpstreamStatus> = roster.status.iter().filter(|status| is_gone(status)).collect();
+    let gone =
+        roster.status.iter().filter(|status| is_gone(status) && is_for_everybody(config, &status.name));
+    let gone: Vec<&UpstreamStatus> = gone.collect();
     let first = gone.iter().take(MAX_NAMED).map(|status| {
         let declared = config.upstreams.iter().find(|upstream| upstream.name == status.name);
         describe(status, declared)

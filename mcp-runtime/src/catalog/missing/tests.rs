@@ -69,3 +69,12 @@ fn instructions_name_what_is_gone_and_are_bounded() {
     assert!(text.contains("those of u0 (names that begin with p_), since 2026-11-21T20:00:00Z;"), "{text}");
     assert!(text.contains("; and those of 12 more") && !text.contains("u8"), "{text}");
 }
+
+#[test]
+fn instructions_keep_to_themselves_what_only_some_may_use() {
+    let mut config = config(&[("open", ""), ("secret", "")]);
+    config.upstreams[1].scopes = vec!["staff".into()];
+    let status = ["open", "secret"].map(|name| status(name, UpstreamState::Unreachable)).to_vec();
+    let text = instructions(&config, &Roster { status, ..Roster::default() }).unwrap();
+    assert!(text.contains("those of open") && !text.contains("secret"), "{text}");
+}
