@@ -34,6 +34,7 @@ struct Book {
     tools: BTreeMap<String, Counts>,
     sessions: BTreeMap<String, BTreeMap<String, Counts>>,
     keys: BTreeMap<String, u64>,
+    counted: BTreeMap<String, u64>,
     answers: BTreeMap<String, Vec<Value>>,
 }
 
@@ -98,11 +99,13 @@ impl Ledger {
         })
     }
 
-    /// How often `tool` was begun in a session.
-    pub(crate) fn begun(&self, tool: &str, session: Option<&str>) -> u64 {
-        let book = self.book();
-        let of_session = book.sessions.get(session.unwrap_or(STATELESS));
-        of_session.and_then(|tools| tools.get(tool)).map_or(0, |counts| counts.began)
+    /// Counts on in a session; returns how far it has come. Of calls at once each has a number of its own.
+    pub(crate) fn count_on(&self, session: Option<&str>) -> u64 {
+        self.change(|book| {
+            let count = book.counted.entry(session.unwrap_or(STATELESS).to_owned()).or_default();
+            *count += 1;
+            *count
+        })
     }
 
     /// The client answered a question of `tool`.
