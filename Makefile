@@ -35,7 +35,7 @@ demo-down: ## Remove the demo and its cluster
 	@e2e/scripts/demo-down
 
 .PHONY: test test-full
-test: lint test-unit test-conformance test-clients test-e2e ## Everything that CI runs
+test: lint test-unit test-conformance test-clients test-upstreams test-e2e ## Everything that CI runs
 
 test-full: test test-conformance-full test-clients-full test-cluster ## And what takes longer: all pairs of eras, every MCP client, the local cluster's own test
 
@@ -59,7 +59,7 @@ deploy: setup ## Build and load images, install the charts into the cluster of K
 
 ## ---- for developers
 
-.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-e2e test-cluster crds simulate
+.PHONY: setup build lint fmt deny test-unit test-programs test-conformance test-conformance-full test-clients test-clients-full test-upstreams test-e2e test-cluster crds fuzz simulate
 setup: ## Install what building needs (Debian packages as root, Rust target)
 	@e2e/scripts/setup
 
@@ -81,6 +81,10 @@ deny: setup ## Licences, sources and duplicates of dependencies
 
 crds: setup ## Write what is generated from the types: CRD chart and reference
 	cargo run -q --locked -p mcpfleet-crds --bin crdgen -- charts/mcpfleet-crds/templates docs/reference.md
+
+fuzz: setup ## Fuzz the protocol crate, each target for FUZZ_SECONDS (60); the same inputs without a fuzzer are in `make test`
+	@e2e/scripts/setup cargo-fuzz
+	@e2e/scripts/fuzz
 
 simulate: setup ## Run the autoscaling simulator; write its tables and plots into docs/
 	cargo run -q --locked -p mcpfleet-e2e --bin simulate -- docs/autoscaling.md
@@ -104,8 +108,13 @@ test-conformance-full: test-programs ## The suite in all four pairs of eras, and
 test-clients: test-programs ## Official MCP clients, the latest of each language, through the runtime
 	e2e/scripts/clients quick
 
-test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server
+test-clients-full: test-programs ## Every generation of the official MCP clients, in front of every server; servers that are programs
 	e2e/scripts/clients all
+	e2e/scripts/programs
+
+test-upstreams: test-programs ## Real MCP servers of every kind behind the runtime: killed, stopped, changed
+	e2e/scripts/upstreams matrix
+	e2e/scripts/upstreams twelve
 
 test-e2e: setup ## End-to-end tests on a cluster of their own
 	@e2e/scripts/test-e2e $(TEST_CLUSTER)

@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod crd;
+pub mod foreign;
 pub mod reference;
 pub mod v1alpha1;
 

@@ -5,6 +5,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use mcpfleet_config::status::Rejected;
 use std::{collections::BTreeMap, sync::Arc};
 
+/// Where the registry is.
+pub const REGISTRY: &str = "/registry";
+/// Where clients of the MCP registry look for its list, when `/registry` is their base URL.
+pub const REGISTRY_V0: &str = "/registry/v0.1/servers";
+
 /// All servers. Readers take a consistent view without waiting.
 #[derive(Debug, Default)]
 pub struct Fleet {
@@ -57,9 +62,9 @@ impl Fleet {
 }
 
 impl<'a> Address<'a> {
-    /// Reads `/mcp`, `/sse`, `/v1/...`, and the same behind `/{namespace}/{name}`.
+    /// Reads `/mcp`, `/sse`, `/registry`, `/v1/...`, and the same behind `/{namespace}/{name}`.
     pub fn read(path: &'a str) -> Self {
-        if matches!(path, "/mcp" | "/sse") || path.starts_with("/v1/") {
+        if matches!(path, "/mcp" | "/sse" | REGISTRY | REGISTRY_V0) || path.starts_with("/v1/") {
             return Self { server: None, endpoint: path };
         }
         let inner = path.strip_prefix('/').unwrap_or(path);
@@ -84,6 +89,8 @@ mod tests {
     fn short_and_full_paths_are_told_apart() {
         assert_eq!(read("/mcp"), (None, "/mcp"));
         assert_eq!(read("/v1/chat/completions"), (None, "/v1/chat/completions"));
+        assert_eq!(read("/registry/v0.1/servers"), (None, "/registry/v0.1/servers"));
+        assert_eq!(read("/agents/support/registry"), (Some("agents/support"), "/registry"));
         assert_eq!(read("/agents/support/mcp"), (Some("agents/support"), "/mcp"));
         assert_eq!(read("/agents/support/v1/models"), (Some("agents/support"), "/v1/models"));
         for odd in ["", "/", "//", "/a", "/a/", "///", "mcp"] {

@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod admission;
+pub mod adoption;
 pub mod backend;
 pub mod call;
 pub mod catalog;
@@ -23,12 +24,16 @@ pub mod identity;
 pub mod model;
 pub mod outgoing;
 pub mod peer;
+pub mod program;
 pub mod readiness;
+pub mod registry;
 pub mod reload;
 pub mod seal;
+pub mod search;
 pub mod server;
 pub mod session;
 pub mod source;
+pub mod store;
 pub mod telemetry;
 pub mod transport;
 pub mod uplink;

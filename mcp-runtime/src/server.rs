@@ -11,19 +11,18 @@ use crate::{
     conversation::{Suspended, Tasks},
     credentials::Credentials,
     egress::Egress,
-    identity::Gatekeeper,
+    identity::{Door, Gatekeeper},
     outgoing::Signer,
     seal::Keyring,
+    search::Meaning,
     session::Sessions,
+    store::Store,
     telemetry::Metrics,
     uplink::news::News,
     upstream::{Pool, Roster, Updated},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
-use mcpfleet_config::{
-    ConfigHash, RuntimeConfig,
-    status::{Rejected, UpstreamState},
-};
+use mcpfleet_config::{ConfigHash, RuntimeConfig, status::Rejected};
 use mcpfleet_protocol::answer::Implementation;
 use std::sync::{
     Arc, Mutex, PoisonError, Weak,
@@ -76,6 +75,12 @@ pub struct Server {
     pub suspended: Arc<Suspended>,
     /// Calls that their clients follow by an id.
     pub tasks: Arc<Tasks>,
+    /// What outlives a request, shared between replicas where a store is declared.
+    pub store: Arc<Store>,
+    /// What its tools mean, where tool search has a model for that.
+    pub meaning: Arc<Meaning>,
+    /// Whether who listens may go on.
+    pub door: Door,
     /// URIs of resources that have changed.
     pub updates: broadcast::Sender<Arc<str>>,
     /// The process's HTTP client.
@@ -124,7 +129,10 @@ impl Server {
         pool.apply(&config.upstreams, &credentials);
         metrics.config_changed(&name, None, Some(hash.short()));
         let gate = gate(&config, &credentials, egress, None);
+        let door = Door::new(gate.clone());
         let parts = Parts { config, hash, credentials, own: own.into(), offers, roster: pool.roster(), gate };
+        let store = Store::in_memory(keys.clone(), &name);
+        store.configure(parts.config.store.as_ref(), &parts.credentials);
         let implementation = Implementation::new(name.clone(), env!("CARGO_PKG_VERSION"));
         let server = Arc::new(Self {
             name,
@@ -134,7 +142,10 @@ impl Server {
             pool,
             sessions: Sessions::new(keys.clone(), implementation.name.clone()),
             suspended: Suspended::new(keys.clone(), own_address.clone(), implementation.clone()),
-            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation),
+            tasks: Tasks::new(keys.clone(), own_address.clone(), implementation, store.clone()),
+            meaning: Meaning::new(egress.clone(), signer.clone(), store.clone()),
+            store,
+            door,
             updates: broadcast::Sender::new(UPDATES),
             egress: egress.clone(),
             signer,
@@ -146,6 +157,7 @@ impl Server {
             news: news.clone(),
             building: Mutex::new(()),
         });
+        server.meaning.prepare(&server.snapshot());
         tokio::spawn(follow_upstreams(Arc::downgrade(&server)));
         tokio::spawn(follow_resources(Arc::downgrade(&server), server.pool.updates()));
         Ok(server)
@@ -200,10 +212,13 @@ impl Server {
         let offers = Arc::new(Offers::prepare(&loaded.config)?);
         let Loaded { config, hash, revision, credentials } = loaded;
         self.pool.apply(&config.upstreams, &credentials);
+        self.store.configure(config.store.as_ref(), &credentials);
         self.admission.set_bounds(&config.admission);
         self.streams.set_max(config.admission.max_streams);
         self.metrics.config_changed(&self.name, Some(before.parts.hash.short()), Some(hash.short()));
         let gate = gate(&config, &credentials, &self.egress, Some(&before.parts.gate));
+        // First: whoever is let in no more is not told of what is new.
+        self.door.change(gate.clone());
         self.swap(Parts {
             config,
             hash,
@@ -241,14 +256,9 @@ impl Server {
         let before = self.snapshot.swap(next.clone());
         before.forget_missing_in(&next);
         self.editions.swapped(&before, &next);
+        self.meaning.prepare(&next);
         let (old, new) = (&before.parts.roster.status, &next.parts.roster.status);
-        for gone in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
-            self.metrics.upstream(&self.name, &gone.name, None);
-        }
-        for upstream in new {
-            let connected = upstream.state == UpstreamState::Connected;
-            self.metrics.upstream(&self.name, &upstream.name, Some(connected));
-        }
+        self.metrics.upstreams(&self.name, old, new);
         self.news.status();
     }
 }
@@ -271,6 +281,8 @@ fn gate(
 impl Drop for Server {
     fn drop(&mut self) {
         self.metrics.config_changed(&self.name, Some(self.snapshot().parts.hash.short()), None);
+        self.metrics.store(&self.name, None);
+        self.meaning.stop();
     }
 }
 

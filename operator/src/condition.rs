@@ -71,7 +71,7 @@ pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Conditio
 }
 
 /// The API server keeps whole seconds: anything finer would differ at the next look.
-fn whole_seconds(now: Timestamp) -> Timestamp {
+pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 

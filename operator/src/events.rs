@@ -6,12 +6,12 @@ use kube::{
     Client, Resource,
     runtime::events::{Event, EventType, Recorder, Reporter},
 };
-use mcpfleet_crds::v1alpha1::{Condition, McpServer};
+use mcpfleet_crds::v1alpha1::{Condition, McpServer, UpstreamState, UpstreamStatus};
 
 /// Longest note that the API takes, in bytes.
 const MAX_NOTE: usize = 1_024;
-/// Conditions that come and go with `Ready` say nothing new.
-const SILENT: [&str; 3] = ["Available", "Reconciling", "Stalled"];
+/// Conditions that come and go with `Ready`, or with Events of their own, say nothing new.
+const SILENT: [&str; 4] = ["Available", "Reconciling", "Stalled", "UpstreamsConnected"];
 
 /// Writes Events. One for the whole process, so that repetitions become a series.
 #[derive(Clone)]
@@ -63,10 +63,56 @@ impl Events {
         self.tell(&event, &server.object_ref(&())).await;
     }
 
+    /// Tells of each upstream that is lost, or is there again.
+    pub async fn upstreams(&self, server: &McpServer, before: &[UpstreamStatus], after: &[UpstreamStatus]) {
+        for event in upstream_changes(before, after) {
+            self.tell(&event, &server.object_ref(&())).await;
+        }
+    }
+
     async fn tell(&self, event: &Event, object: &ObjectReference) {
         if let Err(error) = self.recorder.publish(event, object).await {
             tracing::warn!(%error, reason = %event.reason, "an Event could not be written");
         }
+    }
+}
+
+fn upstream_changes(before: &[UpstreamStatus], after: &[UpstreamStatus]) -> Vec<Event> {
+    let event = |now: &UpstreamStatus| {
+        let old = before.iter().find(|old| old.name == now.name);
+        let (type_, reason) = upstream_change(old, now)?;
+        let message = now.message.as_deref().unwrap_or("it answers again");
+        Some(Event {
+            type_,
+            reason: reason.into(),
+            note: Some(note(&format!("upstream {}: {message}", now.name))),
+            action: "Connect".into(),
+            secondary: None,
+        })
+    };
+    after.iter().filter_map(event).collect()
+}
+
+/// That a new upstream answers goes without saying.
+fn upstream_change(old: Option<&UpstreamStatus>, now: &UpstreamStatus) -> Option<(EventType, &'static str)> {
+    use UpstreamState::{Connected, Connecting, Refused, Unreachable};
+    let was = old.map(|old| old.state);
+    let keeps_back = |upstream: &UpstreamStatus| upstream.withheld_count > 0;
+    let was_degraded = old.is_some_and(|old| old.state == Connected && old.message.is_some());
+    match now.state {
+        Unreachable if was != Some(Unreachable) => Some((EventType::Warning, "UpstreamUnreachable")),
+        Refused if was != Some(Refused) => Some((EventType::Warning, "UpstreamRefused")),
+        // What a model reads has changed behind everybody's back: told even of one that had something else to say.
+        Connected if keeps_back(now) && !old.is_some_and(keeps_back) => {
+            Some((EventType::Warning, "ToolsWithheld"))
+        }
+        Connected if now.message.is_some() => {
+            (!was_degraded).then_some((EventType::Warning, "UpstreamDegraded"))
+        }
+        Connected if matches!(was, Some(Unreachable | Refused)) => {
+            Some((EventType::Normal, "UpstreamConnected"))
+        }
+        Connected | Connecting | Unreachable | Refused => None,
     }
 }
 
@@ -118,6 +164,35 @@ mod tests {
         assert_eq!(changes(&[], &before).count(), 1);
         assert_eq!(changes(&[], &ready(true, "Served", "")).count(), 0, "a new object without trouble");
         assert_eq!(changes(&before, &ready(true, "Served", "")).count(), 1);
+    }
+
+    #[test]
+    fn an_upstream_that_is_lost_or_back_is_told_once() {
+        let upstream = |state: UpstreamState, message: Option<&str>| {
+            let value = serde_json::json!({
+                "name": "crm", "state": state, "since": "2026-01-01T00:00:00Z", "message": message,
+            });
+            vec![serde_json::from_value::<UpstreamStatus>(value).unwrap()]
+        };
+        let reasons = |before: &[UpstreamStatus], after: &[UpstreamStatus]| -> Vec<String> {
+            upstream_changes(before, after).into_iter().map(|event| event.reason).collect()
+        };
+        let connected = upstream(UpstreamState::Connected, None);
+        let degraded = upstream(UpstreamState::Connected, Some("the next image cannot be pulled"));
+        let down = upstream(UpstreamState::Unreachable, Some("refused"));
+        let connecting = upstream(UpstreamState::Connecting, None);
+        assert_eq!(reasons(&connecting, &connected), [""; 0], "a new upstream that answers");
+        assert_eq!(reasons(&[], &down), ["UpstreamUnreachable"]);
+        assert_eq!(reasons(&connected, &down), ["UpstreamUnreachable"]);
+        assert_eq!(reasons(&down, &upstream(UpstreamState::Unreachable, Some("timed out"))), [""; 0]);
+        assert_eq!(reasons(&down, &connected), ["UpstreamConnected"]);
+        assert_eq!(reasons(&connected, &degraded), ["UpstreamDegraded"]);
+        assert_eq!(reasons(&degraded, &degraded), [""; 0]);
+        let mut withholding = degraded.clone();
+        withholding[0].withheld_count = 1;
+        assert_eq!(reasons(&degraded, &withholding), ["ToolsWithheld"]);
+        assert_eq!(reasons(&withholding, &withholding), [""; 0]);
+        assert_eq!(reasons(&withholding, &degraded), [""; 0]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use mcpfleet_config::{status::PodStatus, stream::Serving};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) const BUNDLE: &str = "-----BEGIN CERTIFICATE-----";
 pub(crate) const UID: &str = "uid-of-support";
@@ -87,6 +87,7 @@ pub(crate) fn observed(server: McpServer, tools: &[McpTool]) -> Observed {
         scaling: None,
         children: Vec::new(),
         deployment: None,
+        bridges: Vec::new(),
         answers: None,
     }
 }
@@ -162,6 +163,7 @@ pub(crate) fn situation<'a>(
     applied: &'a Applied,
     trouble: Option<&'a Trouble>,
 ) -> Situation<'a> {
+    const UNTROUBLED: &BTreeMap<String, Trouble> = &BTreeMap::new();
     let now = Timestamp::from_second(1_800_000_000).unwrap();
-    Situation { observed, applied, trouble, now }
+    Situation { observed, applied, trouble, upstream_troubles: UNTROUBLED, now }
 }

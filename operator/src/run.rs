@@ -133,7 +133,7 @@ impl Process {
         Arc::new(Context {
             events: Events::new(self.client.clone(), self.settings.pod_name.clone()),
             defaults: self.settings.defaults(),
-            world: World::default(),
+            world: World::seeing(self.settings.sight()),
             queues: Queues::default(),
             fleet: Fleet::default(),
             autoscaler: Autoscaler::default(),

@@ -2,7 +2,9 @@
 
 use crate::children::Defaults;
 use clap::{Parser, ValueEnum};
+use mcpfleet_crds::compile::Sight;
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -86,6 +88,12 @@ impl Settings {
         format!("{}_{}", self.pod_name, SocketAddr::new(self.pod_ip, self.fleet_listen.port()))
     }
 
+    /// How much of the cluster is seen.
+    pub fn sight(&self) -> Sight {
+        let named: Option<BTreeSet<String>> = self.scopes().into_iter().collect();
+        named.map_or(Sight::Cluster, Sight::Namespaces)
+    }
+
     /// Namespaces to watch; `None` stands for all.
     pub fn scopes(&self) -> Vec<Option<String>> {
         let named: Vec<_> =
@@ -121,6 +129,9 @@ mod tests {
     fn no_namespace_means_all() {
         assert_eq!(parse(&[]).scopes(), [None]);
         assert_eq!(parse(&["--watch-namespaces", ""]).scopes(), [None]);
-        assert_eq!(parse(&["--watch-namespaces", "a, b"]).scopes(), [Some("a".into()), Some("b".into())]);
+        assert_eq!(parse(&[]).sight(), Sight::Cluster);
+        let some = parse(&["--watch-namespaces", "a, b"]);
+        assert_eq!(some.scopes(), [Some("a".into()), Some("b".into())]);
+        assert_eq!(some.sight(), Sight::Namespaces(["a".into(), "b".into()].into()));
     }
 }

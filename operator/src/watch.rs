@@ -1,5 +1,7 @@
 //! The watches: each feeds the world and tells the queues whom a change concerns.
 
+mod foreign;
+
 use crate::{
     children::{OPERATOR, digest_data},
     context::Context,
@@ -30,7 +32,10 @@ pub fn start(
     scope: Option<&str>,
     tasks: &mut JoinSet<()>,
 ) -> Vec<oneshot::Receiver<()>> {
-    use mcpfleet_crds::v1alpha1::{McpServer, McpTool, ProviderRoute};
+    use mcpfleet_crds::{
+        foreign::{LifecycleServer, Optional, ReferenceGrant},
+        v1alpha1::{McpServer, McpTool, ProviderRoute},
+    };
     let mut start = Starter { context, scope, tasks, complete: Vec::new() };
     start.custom::<McpServer>();
     start.custom::<McpTool>();
@@ -46,6 +51,9 @@ pub fn start(
     start.shelf(|world| &world.children.budgets, child_touched, |_| ());
     start.shelf(|world| &world.children.deployments, child_touched, |_| ());
     start.shelf(|world| &world.slices, child_touched, |_| ());
+    start.services();
+    start.optional::<ReferenceGrant>(Optional::ReferenceGrant, ReferenceGrant::read);
+    start.optional::<LifecycleServer>(Optional::LifecycleServer, LifecycleServer::read);
     start.complete
 }
 
@@ -66,7 +74,9 @@ impl Starter<'_> {
         self.complete.push(complete);
         let feed = CustomFeed { context: self.context.clone(), scope: self.scope.map(Into::into) };
         let events = watch::<DeserializeGuard<K>>(self.api(), watcher::Config::default());
-        self.tasks.spawn(follow(events, done, move |step| feed.take(step)));
+        self.tasks.spawn(async move {
+            follow(K::KIND.as_str(), events, &mut Some(done), |step| feed.take(step)).await;
+        });
     }
 
     fn shelf<K>(&mut self, select: fn(&World) -> &Shelf<K>, touched: fn(&Context, Key), trim: fn(&mut K))
@@ -86,7 +96,9 @@ impl Starter<'_> {
         // EndpointSlices carry the labels of their Service.
         let ours = watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={OPERATOR}"));
         let events = watch::<K>(self.api(), ours).modify(trim);
-        self.tasks.spawn(follow(events, done, move |step| feed.take(step)));
+        self.tasks.spawn(async move {
+            follow(&K::kind(&()), events, &mut Some(done), |step| feed.take(step)).await;
+        });
     }
 
     fn api<K>(&self) -> Api<K>
@@ -102,9 +114,12 @@ impl Starter<'_> {
 }
 
 /// A watch that retries with its own backoff, without the bulk that nobody reads.
-fn watch<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
+fn watch<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> impl Stream<Item = watcher::Result<Event<K>>> + Send + use<K>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     // Pages of the first list are parsed whole: small ones keep the peak, and so the memory, small.
     watcher::watcher(api, config.page_size(PAGE)).default_backoff().modify(|object| {
@@ -123,18 +138,15 @@ enum Step<K> {
     Listed(HashSet<Key>),
 }
 
-/// Runs a watch for ever.
-async fn follow<K>(
+/// Runs a watch to its end, which only some have.
+async fn follow<K: ResourceExt>(
+    kind: &str,
     events: impl Stream<Item = watcher::Result<Event<K>>>,
-    first: oneshot::Sender<()>,
+    first: &mut Option<oneshot::Sender<()>>,
     take: impl Fn(Step<K>),
-) where
-    K: Resource<DynamicType = ()>,
-{
-    let mut first = Some(first);
+) {
     let mut listed = HashSet::new();
-    let mut events =
-        pin!(events.inspect_err(|error| tracing::warn!(%error, kind = %K::kind(&()), "watch failed")));
+    let mut events = pin!(events.inspect_err(|error| tracing::warn!(%error, kind, "watch failed")));
     while let Some(event) = events.next().await {
         let Ok(event) = event else { continue };
         match event {

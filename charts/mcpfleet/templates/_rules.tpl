@@ -35,6 +35,13 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]
+# What upstreams can refer to, where a cluster has these kinds: never written.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
+  verbs: [list, watch]
+- apiGroups: [mcp.x-k8s.io]
+  resources: [mcpservers]
+  verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

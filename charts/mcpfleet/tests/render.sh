@@ -181,6 +181,16 @@ pod_security() {
     <<<"$(pod "${template//\"runAsNonRoot\":true/\"runAsNonRoot\":false}")"
 }
 
+# Whether the operator may do so with grants. kubectl asks of kinds only that the cluster has.
+about_grants() {
+  local review='{"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {"user": "%s",
+    "resourceAttributes": {"namespace": "%s", "verb": "%s", "group": "gateway.networking.k8s.io", "resource": "referencegrants"}}}'
+  local operator="system:serviceaccount:$release_namespace:mcpfleet-operator" allowed
+  # shellcheck disable=SC2059 # the text is our own
+  allowed=$(printf "$review" "$operator" "$release_namespace" "$1" | kubectl create -f - -o 'jsonpath={.status.allowed}')
+  [ "$allowed" = "$2" ]
+}
+
 # The operator's rights as the API server sees them.
 operator_rights() {
   part rbac.yaml --set rbac.scope=Namespace | apply >/dev/null
@@ -197,6 +207,8 @@ operator_rights() {
   check_not "may not replace status" '^no' can update mcpservers.mcpfleet.dev --subresource=status "${here[@]}"
   check "may have tokens reviewed" can create tokenreviews.authentication.k8s.io
   check_not "may not run commands in pods" '^no' can create pods --subresource=exec "${here[@]}"
+  check "may read grants" about_grants list true
+  check "may not grant" about_grants create false
   local verb
   for verb in get list watch patch update delete; do
     check_not "may not $verb Secrets" '^no' can "$verb" secrets "${here[@]}"

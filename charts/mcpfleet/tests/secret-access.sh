@@ -67,6 +67,10 @@ auths=(bearer header basic client named_client exchange)
 tool() { object McpTool "$1" "{description: A tool., backend: {http: {url: 'http://a.example/{id}', auth: $2}}}"; }
 server() { object McpServer "$1" "{auth: {anonymous: {}}, tools: {selector: {}}, $2}"; }
 upstreams() { printf 'upstreams: [{name: up, remote: {url: "http://a.example/mcp", auth: %s}}]' "$1"; }
+reference() { printf 'upstreams: [{name: up, serverRef: {name: other, auth: %s}}]' "$1"; }
+service() { printf 'upstreams: [{name: up, serviceRef: {name: other, port: 80, auth: %s}}]' "$1"; }
+program() { printf 'upstreams: [{name: up, stdio: {image: "a.example/a:1", command: [a], %s}}]' "$1"; }
+variable() { printf 'env: [{name: MODE, value: ro}, {name: TOKEN, valueFrom: {secretKeyRef: {name: %s, key: token}}}]' "$1"; }
 route() { object ProviderRoute "$1" "{providers: [{name: p, api: OpenAI, baseUrl: 'http://a.example/v1', auth: $2, models: [{name: m}]}]}"; }
 
 # many COUNT SECRET: upstreams that use SECRET, where %s stands for the number of the upstream.
@@ -202,11 +206,17 @@ servers() {
   local auth
   for auth in "${auths[@]}"; do
     try_server "upstream $auth" "$(upstreams "$("$auth" %s)")"
+    try_server "serverRef $auth" "$(reference "$("$auth" %s)")"
+    try_server "serviceRef $auth" "$(service "$("$auth" %s)")"
   done
+  try_server "program's environment" "$(program "$(variable %s)")"
+  try_server "program's image pull" "$(program 'imagePullSecrets: [{name: %s}]')"
+  allowed "McpServer, program without a Secret" create mallory "$(server s "$(program 'env: [{name: MODE, value: ro}]')")"
   keys() { object McpServer s "{auth: {keys: {secretRef: {name: $1}}}, tools: {selector: {}}}"; }
   allowed "McpServer, keys, own Secret" create alice "$(keys hers)"
   refused "McpServer, keys, another Secret" "$(no other)" create alice "$(keys other)"
   try_server "TLS" "$tls"
+  try_server "store" 'store: {redis: {secretRef: {name: %s, key: url}}}'
   try_server "image pull" "$pull"
   refused "McpServer, own image" "may not set spec.template.image" create alice "$(server s "$image")"
   allowed "McpServer, own image, who may create pods" create pat "$(server s "$image")"
@@ -232,8 +242,29 @@ servers() {
   refused "McpServer: one more upstream with another Secret" "$(no other)" k --as=alice patch mcpserver live --dry-run=server --type=json \
     --patch '[{"op": "add", "path": "/spec/upstreams/0", "value": {"name": "x", "remote": {"url": "http://b.example/mcp", "auth": {"bearer": {"secretRef": {"name": "other", "key": "token"}}}}}}]'
   refused "McpServer: another TLS Secret" "$(no other)" patch alice mcpserver live '{"spec": {"tls": {"secretRef": {"name": "other"}}}}'
+  refused "McpServer: a program pulled with the runtime's Secret" "$(no hers)" k --as=mallory patch mcpserver live --dry-run=server --type=json \
+    --patch '[{"op": "add", "path": "/spec/upstreams/0", "value": {"name": "x", "stdio": {"image": "a.example/private:1", "command": ["a"]}}}]'
   refused "McpServer: another pull Secret" "$(no other)" patch alice mcpserver live \
     '{"spec": {"template": {"imagePullSecrets": [{"name": "hers"}, {"name": "other"}]}}}'
+}
+
+# What a program does with its Secrets follows from its image and command; the rest of it is free.
+programs() {
+  k apply -f - >/dev/null <<<"$(server program "$(program "$(variable hers), imagePullSecrets: [{name: hers}]")")"
+  replace_in() { k --as="$1" patch mcpserver program --dry-run=server --type=json --patch "[{\"op\": \"$2\", \"path\": \"/spec/upstreams/0/$3\", \"value\": $4}]"; }
+  allowed "program: name" replace_in mallory replace name '"renamed"'
+  allowed "program: resources" replace_in mallory add stdio/resources '{"limits": {"memory": "1Gi"}}'
+  allowed "program: processes" replace_in mallory add stdio/processes '"PerSession"'
+  allowed "program: image, by who may read it" replace_in alice replace stdio/image '"b.example/b:1"'
+  refused "program: image" "$(no hers)" replace_in mallory replace stdio/image '"b.example/b:1"'
+  refused "program: command" "$(no hers)" replace_in mallory replace stdio/command '["b"]'
+  refused "program: variable" "$(no hers)" replace_in mallory replace stdio/env/0/value '"rw"'
+  refused "program: another Secret" "$(no other)" replace_in alice replace stdio/env/1/valueFrom/secretKeyRef/name '"other"'
+  refused "program: another pull Secret" "$(no other)" replace_in alice replace stdio/imagePullSecrets/0/name '"other"'
+
+  k apply -f - >/dev/null <<<"$(server reference "$(reference "$(bearer hers)")")"
+  refused "serverRef: another server" "$(no hers)" k --as=mallory patch mcpserver reference --dry-run=server --type=json \
+    --patch '[{"op": "replace", "path": "/spec/upstreams/0/serverRef/name", "value": "mine"}]'
 }
 
 # The policies' budget holds at the bounds of the CRD, and what goes beyond the slots is not let in unseen.
@@ -247,6 +278,25 @@ many_secrets() {
   allowed "64 upstreams, 64 Secrets with long names, TLS and 8 pull Secrets, by who may read all" create carol \
     "$(server s "$(many 64 "s%s-$long"), tls: {secretRef: {name: t}},
       template: {imagePullSecrets: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}, {name: g}, {name: h}]}")"
+}
+# programs_of COUNT COMMAND: programs with 16 variables from Secrets each; they differ in their last variable only.
+programs_of() {
+  local i j
+  printf 'upstreams: ['
+  for ((i = 0; i < $1; i++)); do
+    printf '{name: p%s, stdio: {image: "a.example/a:1", command: [%s], env: [' "$i" "$2"
+    for ((j = 0; j < 16; j++)); do printf '{name: V%s, valueFrom: {secretKeyRef: {name: s%s, key: k}}},' "$j" "$j"; done
+    printf '{name: LAST, value: "%s"}]}},' "$i"
+  done
+  printf ']'
+}
+many_programs() {
+  k apply -f - >/dev/null <<<"$(server programs "$(programs_of 64 a)")"
+  allowed "64 programs with 16 Secrets each: same again" create_or_replace mallory "$(server programs "$(programs_of 64 a)")"
+  allowed "64 programs with 16 Secrets each: another command, by who may read all" \
+    create_or_replace carol "$(server programs "$(programs_of 64 b)")"
+  refused "64 programs with 16 Secrets each: another command" 'Secret "s0"' \
+    create_or_replace mallory "$(server programs "$(programs_of 64 b)")"
 }
 seventeen_by_name() {
   local names
@@ -280,8 +330,10 @@ set_up
 expressions_fit_the_schema
 tools
 servers
+programs
 seventeen_by_name
 many_secrets
+many_programs
 routes
 [ "$failures" = 0 ] || { say "$failures failed"; exit 1; }
 say "the secret access policies hold"

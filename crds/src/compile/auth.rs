@@ -195,7 +195,8 @@ pub(super) fn secret_name(scope: &mut Scope<'_>, field: &str, name: &str) {
     }
 }
 
-fn credential(scope: &mut Scope<'_>, field: &str, reference: &SecretKeyRef) -> CredentialRef {
+/// A key of a Secret; one that no Secret can have is reported.
+pub(super) fn credential(scope: &mut Scope<'_>, field: &str, reference: &SecretKeyRef) -> CredentialRef {
     secret_name(scope, &format!("{field}.name"), &reference.name);
     // The key becomes a file name; names that start with `..` are Kubernetes' own.
     let key = &reference.key;

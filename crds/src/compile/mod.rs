@@ -1,24 +1,32 @@
 //! From what users wrote to what a runtime serves: pure, total and deterministic.
 //!
-//! In: one server and everything in its namespace that may belong to it. Out: the configuration (hot), what
-//! its pods need (a change there is a rollout), and a report of what was refused or odd, per object and
-//! field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
+//! In: one server, everything in its namespace that may belong to it, and what its references name. Out: the
+//! configuration (hot), what its pods need (a change there is a rollout), and a report of what was refused or odd,
+//! per object and field. A bad object costs its author a finding and nobody else anything: it is left out, the rest serves.
 //! The same input gives the same bytes in whatever order it comes. The operator, `serve -f` and `lint` all
 //! call this one function, so a laptop gives a resource the same meaning as a cluster.
 
 mod access;
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod guidance;
 mod offer;
 mod prompt;
+mod registry;
 mod report;
 mod resource;
 mod route;
 mod select;
 mod server;
+mod stdio;
+mod store;
+mod surroundings;
 mod tool;
+mod tool_names;
+mod tool_search;
 mod upstream;
+mod upstream_tools;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +34,8 @@ mod tests;
 pub use autoscaling::Scaling;
 pub use report::{Finding, Kind, ObjectKey, Reason, Report, Severity, Verdict};
 pub use select::{SelectorError, selects};
+pub use stdio::Bridge;
+pub use surroundings::{Sight, Surroundings};
 pub use upstream::endpoint;
 
 use crate::v1alpha1::{McpServer, McpTool, ProviderRoute};
@@ -36,7 +46,7 @@ use std::collections::BTreeSet;
 /// Port of a server's Service for plain HTTP, and with `spec.tls`.
 pub const SERVICE_PORTS: (u16, u16) = (80, 443);
 
-/// What a configuration is compiled from. Objects of other namespaces are passed over.
+/// What a configuration is compiled from. Objects of other namespaces are passed over, but for what references name.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// The server.
@@ -45,8 +55,11 @@ pub struct Inputs<'a> {
     pub tools: &'a [&'a McpTool],
     /// Routes that its selector is applied to.
     pub routes: &'a [&'a ProviderRoute],
-    /// Servers that `serverRef` can name; may hold the server itself.
+    /// Servers that references lead to, directly or through others, and those that `upstreamSelector` and `registry` are
+    /// applied to; of every namespace. May hold the server itself.
     pub servers: &'a [&'a McpServer],
+    /// What else references can name.
+    pub surroundings: Surroundings<'a>,
     /// Where it will run.
     pub placement: &'a Placement,
 }
@@ -72,6 +85,8 @@ pub struct Compiled {
     pub encoded: Encoded,
     /// What shapes the pods.
     pub pod: PodNeeds,
+    /// Upstreams that run in workloads of their own, sorted by name; none where the runtime starts them itself.
+    pub bridges: Vec<Bridge>,
     /// How it is scaled; absent when it is not, or cannot be.
     pub scaling: Option<Scaling>,
     /// What was refused or odd.
@@ -117,7 +132,8 @@ pub fn compile(inputs: &Inputs<'_>) -> Result<Compiled, Refused> {
         credentials: config.secrets().into_iter().map(ToOwned::to_owned).collect(),
         tls_secret: config.listener.tls.as_ref().map(|tls| tls.secret.clone()),
     };
-    Ok(Compiled { config, encoded, pod, scaling, report })
+    let bridges = stdio::bridges(inputs, &config.upstreams);
+    Ok(Compiled { config, encoded, pod, bridges, scaling, report })
 }
 
 /// Checks one tool by itself, without a server.
@@ -137,10 +153,12 @@ pub fn check_route(route: &ProviderRoute) -> Report {
 fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeConfig> {
     let shell = server::compile(inputs.server, collector);
     let offers = offer::compile_all(inputs, collector);
-    let tools = tool::select_and_compile(inputs, offers.bytes, collector);
+    let mut tools = tool::select_and_compile(inputs, offers.bytes, collector);
     let upstreams = upstream::compile_all(inputs, collector);
     let providers = route::select_and_compile(inputs, collector);
-    let server::Shell { server, listener, access, admission } = shell?;
+    let tool_search = tool_search::compile(inputs, &mut tools, &providers, collector);
+    let neighbours = registry::compile(inputs, collector);
+    let server::Shell { server, listener, access, admission, store } = shell?;
     let mut config = RuntimeConfig {
         format: 1,
         server,
@@ -153,6 +171,9 @@ fn assemble(inputs: &Inputs<'_>, collector: &mut Collector) -> Option<RuntimeCon
         upstreams,
         providers,
         serves_models: inputs.server.spec.models.is_some(),
+        tool_search,
+        neighbours,
+        store,
     };
     config.format = config.oldest_format();
     access::check_reachable(&mut collector.scope(ObjectKey::server(inputs.server)), &config);

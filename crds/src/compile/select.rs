@@ -18,8 +18,12 @@ pub fn selects(
     selector: &LabelSelector,
     labels: &std::collections::BTreeMap<String, String>,
 ) -> Result<bool, SelectorError> {
-    let selector = Selector::try_from(selector.clone()).map_err(|error| SelectorError(error.to_string()))?;
-    Ok(selector.matches(labels))
+    Ok(matcher(selector)?.matches(labels))
+}
+
+/// A selector in the form that is applied to labels.
+pub(super) fn matcher(selector: &LabelSelector) -> Result<Selector, SelectorError> {
+    Selector::try_from(selector.clone()).map_err(|error| SelectorError(error.to_string()))
 }
 
 /// Objects of `namespace` that `selection` takes, oldest first, then by name: the order in which a name that

@@ -3,10 +3,11 @@
 use super::{
     access, auth,
     report::{Collector, ObjectKey, Reason, Scope, namespace_of},
+    store,
 };
 use crate::v1alpha1::{McpServer, Tls};
 use kube::ResourceExt;
-use mcpfleet_config::{Access, Admission, Listener, ServerName, TlsListener};
+use mcpfleet_config::{Access, Admission, Listener, ServerName, Store, TlsListener};
 
 /// What a server is without its tools.
 pub(super) struct Shell {
@@ -14,6 +15,7 @@ pub(super) struct Shell {
     pub(super) listener: Listener,
     pub(super) access: Access,
     pub(super) admission: Admission,
+    pub(super) store: Option<Store>,
 }
 
 /// `None` when the server cannot serve anything; the findings say why.
@@ -24,15 +26,17 @@ pub(super) fn compile(server: &McpServer, collector: &mut Collector) -> Option<S
         listener: listener(&mut scope, server),
         access: access::compile(&mut scope, server),
         admission: admission(&mut scope, server),
+        store: store::compile(&mut scope, server),
     };
     let spec = &server.spec;
-    let offers = !(spec.upstreams.is_empty() && spec.prompts.is_empty() && spec.resources.is_empty());
+    let upstreams = !spec.upstreams.is_empty() || spec.upstream_selector.is_some();
+    let offers = upstreams || !(spec.prompts.is_empty() && spec.resources.is_empty());
     if spec.tools.is_none() && spec.models.is_none() && !offers {
         scope.error(
             "spec",
             Reason::NothingSelected,
             "a server needs something to serve",
-            "set tools.selector, upstreams, models.selector, prompts or resources",
+            "set tools.selector, upstreams, upstreamSelector, models.selector, prompts or resources",
         );
     }
     scope.clean().then_some(shell)

@@ -1,11 +1,18 @@
 //! What compile promises, told on small fleets written as users write them.
 
 mod access;
+mod asynchronous;
 mod auths;
+mod discovery;
 mod fleets;
+mod foreign;
 mod guidance;
 mod offers;
+mod programs;
 mod properties;
+mod references;
+mod searching;
+mod upstream_tools;
 
 use super::*;
 use crate::v1alpha1::McpTool;
@@ -101,11 +108,17 @@ fn a_server_reference_becomes_the_neighbours_address() {
     let crm = server("crm", "tools: {selector: {}}");
     let fleet = Fleet::of(shop).neighbour(crm);
     let UpstreamTransport::StreamableHttp { url, .. } =
-        &fleet.compile().unwrap().config.upstreams[0].transport;
+        &fleet.compile().unwrap().config.upstreams[0].transport
+    else {
+        panic!()
+    };
     assert_eq!(url, "http://crm.agents.svc/mcp");
     let standalone = Placement::Standalone { base_url: "http://127.0.0.1:9000".into() };
     let UpstreamTransport::StreamableHttp { url, .. } =
-        &fleet.compile_at(&standalone).unwrap().config.upstreams[0].transport;
+        &fleet.compile_at(&standalone).unwrap().config.upstreams[0].transport
+    else {
+        panic!()
+    };
     assert_eq!(url, "http://127.0.0.1:9000/agents/crm/mcp");
 }
 

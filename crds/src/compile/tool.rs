@@ -1,18 +1,18 @@
 //! Tools: each by itself, then the names among those of one server.
 
 use super::{
-    Inputs, access,
+    Inputs, access, asynchronous,
     auth::{self, Toward},
     guidance,
     report::{Collector, ObjectKey, Reason, Scope, Verdict, namespace_of},
     select,
+    tool_names::Owners,
 };
 use crate::v1alpha1::{BodySource, HttpBackend, HttpMethod, McpTool};
 use kube::ResourceExt;
 use mcpfleet_config::{
     self as config, Header, HeaderValue, schema::ArgumentSchema, tool_name, uri_template::UriTemplate,
 };
-use std::collections::BTreeMap;
 
 /// Most bytes of all tools of a server: the rest of a configuration is for upstreams and providers.
 const MAX_TOOLS_BYTES: usize = config::MAX_BYTES - 200 * 1024;
@@ -34,13 +34,13 @@ pub(super) fn select_and_compile(
         select::report_empty(&mut scope, "spec.tools.selector", "McpTool", &namespace, selection);
     }
     let any = !selected.is_empty();
-    let mut owners: BTreeMap<String, ObjectKey> = BTreeMap::new();
+    let mut owners = Owners::default();
     let mut room = Room { most: MAX_TOOLS_BYTES.saturating_sub(offered), taken: 0, largest: None };
     let mut tools = Vec::new();
     for object in selected {
         let key = ObjectKey::tool(object);
         let compiled = compile(object, collector)
-            .filter(|tool| claim(&mut owners, tool, &key, collector))
+            .filter(|tool| owners.claim(tool, &key, collector))
             .filter(|tool| room.take(tool, &key, collector));
         collector.verdict(key, if compiled.is_some() { Verdict::Served } else { Verdict::Refused });
         tools.extend(compiled);
@@ -82,23 +82,6 @@ impl Room {
     }
 }
 
-/// The first object to claim a name gets it: objects come oldest first.
-fn claim(
-    owners: &mut BTreeMap<String, ObjectKey>,
-    tool: &config::Tool,
-    key: &ObjectKey,
-    collector: &mut Collector,
-) -> bool {
-    if let Some(winner) = owners.get(&tool.name) {
-        let message = format!("tool name {:?} {}", tool.name, select::owner_sentence(winner));
-        let remedy = "give one of them another spec.name, or select only one";
-        collector.scope(key.clone()).error("spec.name", Reason::DuplicateName, message, remedy);
-        return false;
-    }
-    owners.insert(tool.name.clone(), key.clone());
-    true
-}
-
 /// One tool, or `None` when it is refused.
 pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<config::Tool> {
     let spec = &object.spec;
@@ -118,6 +101,10 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
     let examples = guidance::examples(&mut scope, spec);
     let timeout_ms = scope.millis("spec.timeout", &spec.timeout);
     let scopes = access::scopes(&mut scope, "spec.scopes", &spec.scopes);
+    let asynchronous = asynchronous::compile(&mut scope, "spec.async", spec.asynchronous.as_ref());
+    if asynchronous.is_some() {
+        asynchronous::check_name(&mut scope, &name);
+    }
     let backend = backend(&mut scope, object)?;
     let tool = config::Tool {
         name,
@@ -137,6 +124,7 @@ pub(super) fn compile(object: &McpTool, collector: &mut Collector) -> Option<con
         timeout_ms,
         backend,
         scopes,
+        asynchronous,
     };
     scope.clean().then_some(tool)
 }

@@ -7,6 +7,7 @@
 // and the hints of ToolAnnotations have MCP's own names.
 #![allow(unreachable_pub, clippy::duplicated_attributes, clippy::struct_field_names)]
 
+mod asynchronous;
 mod auth;
 mod autoscaling;
 mod duration;
@@ -17,23 +18,35 @@ mod resource;
 mod route;
 mod server;
 mod status;
+mod store;
 mod tool;
+mod tool_search;
+mod upstream;
 
+pub use asynchronous::AsyncCalls;
 pub use auth::{Anonymous, Auth, Issuer, Keys, Scope, TokenAlgorithm};
 pub use autoscaling::{Autoscaling, Scaler};
 pub use duration::{DurationError, DurationString};
 pub use http_auth::{BasicAuth, Empty, HeaderAuth, HttpAuth, LoginRef, Secret, TokenClient};
 pub use prompt::{EmbeddedResource, Image, Prompt, PromptArgument, PromptMessage, Role};
-pub use reference::{SecretKeyRef, SecretRef, ServerRef};
+pub use reference::{SecretKeyRef, SecretRef};
 pub use resource::{Resource, ResourceAnnotations, ResourceContent, ResourceVariable};
 pub use route::{Model, Provider, ProviderApi, ProviderRoute, ProviderRouteSpec, ProviderRouteStatus};
-pub use server::{
-    Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Remote, Selection, Tls, Upstream,
+pub use server::{Admission, McpServer, McpServerSpec, McpServerStatus, PodTemplate, Selection, Tls};
+pub use status::{
+    Condition, ConditionStatus, ConfigStatus, DefinitionPart, Membership, UpstreamState, UpstreamStatus,
+    UpstreamWire, WithheldTool,
 };
-pub use status::{Condition, ConditionStatus, ConfigStatus, Membership};
+pub use store::{Redis, Store};
 pub use tool::{
     Backend, BodySource, HttpBackend, HttpHeader, HttpMethod, McpTool, McpToolSpec, McpToolStatus,
     StaticBackend, ToolAnnotations, ToolExample, ToolPriority,
+};
+pub use tool_search::{Embeddings, ToolSearch};
+pub(crate) use upstream::default_path;
+pub use upstream::{
+    EnvVar, EnvVarSource, Pin, Pinning, Processes, Remote, ServerGroup, ServerRef, ServiceRef, Stdio,
+    ToolOverride, Upstream, UpstreamAccess, UpstreamSelector, UpstreamTools,
 };
 
 /// API group of the three kinds.

@@ -1,4 +1,4 @@
-//! References to Secrets and other servers.
+//! References to Secrets.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -21,14 +21,5 @@ pub struct SecretKeyRef {
 pub struct SecretRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
-    pub name: String,
-}
-
-/// Another McpServer in the same namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServerRef {
-    /// Name of the McpServer.
-    #[schemars(length(min = 1, max = 63))]
     pub name: String,
 }

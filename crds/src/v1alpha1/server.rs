@@ -1,7 +1,8 @@
 //! `McpServer`: one MCP endpoint and the pods behind it.
 
 use super::{
-    Auth, Autoscaling, ConfigStatus, DurationString, HttpAuth, Prompt, Resource, Scope, SecretRef, ServerRef,
+    Auth, Autoscaling, ConfigStatus, DurationString, Prompt, Resource, SecretRef, Store, ToolSearch,
+    Upstream, UpstreamSelector, UpstreamStatus,
 };
 use k8s_openapi::{
     api::core::v1::{LocalObjectReference, ResourceRequirements, Toleration, TopologySpreadConstraint},
@@ -43,8 +44,8 @@ use std::collections::BTreeMap;
     .message("autoscaling.concurrencyPerReplica must not be above admission.concurrency, or pods are full before more are made"))]
 #[x_kube(validation = Rule::new("!has(self.auth.oauth) || size(self.auth.oauth) == 0 || has(self.publicURL)")
     .message("auth.oauth needs publicURL: clients learn from it where to get a token, and for which resource"))]
-#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
-    .message("a server needs something to serve: set tools.selector, upstreams, models.selector, prompts or resources"))]
+#[x_kube(validation = Rule::new("has(self.tools) || has(self.models) || (has(self.upstreams) && size(self.upstreams) > 0) || has(self.upstreamSelector) || (has(self.prompts) && size(self.prompts) > 0) || (has(self.resources) && size(self.resources) > 0)")
+    .message("a server needs something to serve: set tools.selector, upstreams, upstreamSelector, models.selector, prompts or resources"))]
 pub struct McpServerSpec {
     /// Number of pods. Written through the scale subresource by `kubectl scale`, by autoscalers of the cluster, and by
     /// ours where `autoscaling` is set; leave it out of manifests then.
@@ -57,6 +58,12 @@ pub struct McpServerSpec {
     /// Which McpTools of this namespace it serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Selection>,
+    /// Lists few tools and finds the rest; absent: all are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_search: Option<ToolSearch>,
+    /// Which McpServers of this namespace `/registry` lists beside this one, each to callers whom it would let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Selection>,
     /// Prompts of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -72,6 +79,11 @@ pub struct McpServerSpec {
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub upstreams: Vec<Upstream>,
+    /// McpServers and Services of this namespace that become upstreams by their labels, named like themselves. Their tools
+    /// get that name as a prefix, `-` as `_` and a `_` behind it, or what annotation `mcpfleet.dev/prefix` of the object
+    /// says. One of `upstreams` wins over a found one of its name; there are at most 64 in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_selector: Option<UpstreamSelector>,
     /// Which ProviderRoutes of this namespace it serves under `/v1`; absent means that `/v1` is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Selection>,
@@ -94,6 +106,9 @@ pub struct McpServerSpec {
     #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_origins: Vec<String>,
+    /// Where its pods keep what they share; absent: each in its own memory, which ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
     /// Settings of its pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<PodTemplate>,
@@ -109,51 +124,6 @@ fn default_replicas() -> i32 {
 pub struct Selection {
     /// Label selector; an empty one selects every object of the kind.
     pub selector: LabelSelector,
-}
-
-/// An MCP server behind this one. Exactly one of `remote` and `serverRef` is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[x_kube(validation = Rule::new("[has(self.remote), has(self.serverRef)].exists_one(set, set)")
-    .message("set exactly one of remote and serverRef"))]
-pub struct Upstream {
-    /// Name within this server.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
-    pub name: String,
-    /// Put in front of the names of its tools, such as `github_`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 64), regex(pattern = r"^[A-Za-z0-9_.-]*$"))]
-    pub prefix: String,
-    /// A server at a URL, over Streamable HTTP.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote: Option<Remote>,
-    /// Another McpServer of this namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server_ref: Option<ServerRef>,
-    /// Deadline of one call to it. 1ms to 24h; default 30s.
-    #[serde(default = "default_timeout")]
-    pub timeout: DurationString,
-    /// Scopes that a caller needs, all of them, for any tool of it. Callers without them do not see its tools.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub scopes: Vec<Scope>,
-}
-
-pub(super) fn default_timeout() -> DurationString {
-    DurationString::from("30s")
-}
-
-/// A server at a URL.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Remote {
-    /// Its MCP endpoint, such as `https://mcp.example.com/mcp`.
-    #[schemars(length(min = 1, max = 2048), regex(pattern = r"^https?://[^{}]+$"))]
-    pub url: String,
-    /// How to authenticate there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<HttpAuth>,
 }
 
 /// Bounds of concurrent calls, per pod.
@@ -272,8 +242,15 @@ pub struct McpServerStatus {
     /// The configuration that its pods serve.
     #[serde(default)]
     pub config: ConfigStatus,
-    /// `Available`: it serves. `Ready`: what is declared is what serves. `ToolsAccepted`: no selected tool
-    /// or route is refused. `Reconciling` and `Stalled` are present while they hold.
+    /// Each upstream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub upstreams: Vec<UpstreamStatus>,
+    /// `Available`: it serves. `Ready`: what is declared is what serves, as far as it is up to the server itself.
+    /// `ToolsAccepted`: no selected tool or route is refused. `UpstreamsAccepted`: nothing that `upstreamSelector` finds
+    /// is left out. `UpstreamsConnected`: every upstream can be used; absent without upstreams. `Reconciling` and
+    /// `Stalled` are present while they hold.
     #[serde(default)]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -1,6 +1,6 @@
 //! `McpTool`: one tool, declared.
 
-use super::{DurationString, HttpAuth, Membership, Scope, server::default_timeout};
+use super::{AsyncCalls, DurationString, HttpAuth, Membership, Scope, upstream::default_timeout};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -74,6 +74,9 @@ pub struct McpToolSpec {
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub scopes: Vec<Scope>,
+    /// Its calls are tasks: for work that takes longer than a client waits.
+    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<AsyncCalls>,
 }
 
 fn no_arguments() -> Value {

@@ -30,7 +30,7 @@ export function start(command, args, env = {}) {
     end(child);
     await ended;
   };
-  return { lines, said, ended, stop };
+  return { pid: child.pid, lines, said, ended, stop };
 }
 
 function end(child) {

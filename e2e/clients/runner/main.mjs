@@ -38,6 +38,7 @@ function places() {
     modules: join(typescript, "node_modules"),
     python: (environment) => join(environments, environment, "bin/python"),
     everything: needed("EVERYTHING"),
+    runtime: needed("MCP_RUNTIME"),
   };
 }
 

@@ -9,6 +9,7 @@ export const upstreams = {
   "everything-modern": fixture("modern", "2026-07-28"),
   "npm-http": reference("streamableHttp", "http", "/mcp"),
   "npm-sse": reference("sse", "sse", "/sse"),
+  "npm-stdio": program("stdio"),
   fastmcp: {
     server: "fastmcp",
     eras: ["legacy", "modern"],
@@ -53,6 +54,25 @@ function reference(mode, transport, path) {
       const child = start(process.execPath, [script, mode], { PORT: String(port) });
       await waitFor(`server-everything ${mode}`, child, () => answers(`http://127.0.0.1:${port}/`));
       return { url: `http://127.0.0.1:${port}${path}`, ledger: null, stop: child.stop };
+    },
+  };
+}
+
+/** The reference server as a program of which each session has a process, behind `mcp-runtime bridge`. */
+function program(mode) {
+  return {
+    server: "npm",
+    eras: ["legacy"],
+    revision: "2025-11-25",
+    transport: "http",
+    async start({ modules, runtime }) {
+      const script = join(modules, "@modelcontextprotocol/server-everything/dist/index.js");
+      const [port, admin] = [await freePort(), await freePort()];
+      const listening = ["--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`, "--processes", "per-session"];
+      const child = start(runtime, ["bridge", ...listening, "--", process.execPath, script, mode]);
+      const ready = async () => (await fetch(`http://127.0.0.1:${admin}/readyz`)).ok;
+      await waitFor(`server-everything ${mode}`, child, () => ready().catch(() => false));
+      return { url: `http://127.0.0.1:${port}/mcp`, ledger: null, stop: child.stop };
     },
   };
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The name of the session that stands for all requests without one.
@@ -33,16 +34,40 @@ struct Book {
     tools: BTreeMap<String, Counts>,
     sessions: BTreeMap<String, BTreeMap<String, Counts>>,
     keys: BTreeMap<String, u64>,
+    counted: BTreeMap<String, u64>,
     answers: BTreeMap<String, Vec<Value>>,
 }
 
 /// The book, shared by all sessions.
 #[derive(Default)]
-pub(crate) struct Ledger(Mutex<Book>);
+pub(crate) struct Ledger {
+    book: Mutex<Book>,
+    /// Where it is kept, for whoever cannot ask.
+    file: Option<PathBuf>,
+}
 
 impl Ledger {
+    /// One that is kept in a file as well, which has every change as soon as it is made.
+    pub(crate) fn at(file: PathBuf) -> Self {
+        let ledger = Self { book: Mutex::default(), file: Some(file) };
+        ledger.change(|_| ());
+        ledger
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, make: impl FnOnce(&mut Book) -> T) -> T {
+        let mut book = self.book();
+        let outcome = make(&mut book);
+        if let Some(file) = &self.file {
+            let fresh = file.with_extension("new");
+            let kept = std::fs::write(&fresh, serde_json::to_vec(&*book).unwrap_or_default());
+            // A ledger that cannot be kept lacks what the test looks for.
+            drop(kept.and_then(|()| std::fs::rename(&fresh, file)));
+        }
+        outcome
     }
 
     /// The whole book as JSON.
@@ -52,30 +77,40 @@ impl Ledger {
 
     /// An `initialize` request came.
     pub(crate) fn initialize(&self) {
-        self.book().initialize += 1;
+        self.change(|book| book.initialize += 1);
     }
 
     /// A session of this id is live from now on.
     pub(crate) fn opened(&self, session: &str) {
-        self.book().live_sessions.insert(session.to_owned());
+        self.change(|book| book.live_sessions.insert(session.to_owned()));
     }
 
     /// The client ended the session of this id.
     pub(crate) fn closed(&self, session: &str) {
-        self.book().live_sessions.remove(session);
+        self.change(|book| book.live_sessions.remove(session));
     }
 
     /// Counts a use of `key`; returns how many there were.
     pub(crate) fn key(&self, key: &str) -> u64 {
-        let mut book = self.book();
-        let count = book.keys.entry(key.to_owned()).or_default();
-        *count += 1;
-        *count
+        self.change(|book| {
+            let count = book.keys.entry(key.to_owned()).or_default();
+            *count += 1;
+            *count
+        })
+    }
+
+    /// Counts on in a session; returns how far it has come. Of calls at once each has a number of its own.
+    pub(crate) fn count_on(&self, session: Option<&str>) -> u64 {
+        self.change(|book| {
+            let count = book.counted.entry(session.unwrap_or(STATELESS).to_owned()).or_default();
+            *count += 1;
+            *count
+        })
     }
 
     /// The client answered a question of `tool`.
     pub(crate) fn answered(&self, tool: &str, answer: &Value) {
-        self.book().answers.entry(tool.to_owned()).or_default().push(answer.clone());
+        self.change(|book| book.answers.entry(tool.to_owned()).or_default().push(answer.clone()));
     }
 
     /// Opens an entry for a call of `tool`; dropped without another end, it counts as cancelled.
@@ -123,9 +158,11 @@ impl Entry {
     }
 
     fn count(&self, add: impl Fn(&mut Counts)) {
-        let mut book = self.ledger.book();
-        add(book.tools.entry(self.tool.clone()).or_default());
-        add(book.sessions.entry(self.session.clone()).or_default().entry(self.tool.clone()).or_default());
+        self.ledger.change(|book| {
+            add(book.tools.entry(self.tool.clone()).or_default());
+            let session = book.sessions.entry(self.session.clone()).or_default();
+            add(session.entry(self.tool.clone()).or_default());
+        });
     }
 }
 

@@ -2,9 +2,10 @@
 
 use anyhow::Context;
 use clap::Parser;
-use mcpfleet_everything::{Era, Options, serve};
+use mcpfleet_everything::{Era, Options, serve, serve_stdio};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tokio::net::TcpListener;
 
 /// An MCP server for tests: MCP at /mcp, what happened at /ledger.
@@ -13,6 +14,12 @@ struct Arguments {
     /// Address to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Speak on standard input and output instead of listening.
+    #[arg(long)]
+    stdio: bool,
+    /// Directory for the ledger of each process, with `--stdio`.
+    #[arg(long, value_name = "DIR", requires = "stdio")]
+    ledger: Option<PathBuf>,
     /// Which eras of the protocol to speak.
     #[arg(long, value_enum, default_value_t = Era::Both)]
     era: Era,
@@ -27,12 +34,15 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let options = Options { era: arguments.era, page_size: arguments.page_size, extra: arguments.extra };
+    if arguments.stdio {
+        return serve_stdio(&options, arguments.ledger.as_deref()).await;
+    }
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let line = serde_json::json!({ "listening": listener.local_addr()? });
     writeln!(std::io::stdout(), "{line}")?;
-    let options = Options { era: arguments.era, page_size: arguments.page_size, extra: arguments.extra };
     tokio::select! {
         served = serve(listener, &options) => served,
         stopped = tokio::signal::ctrl_c() => stopped.context("cannot wait for signals"),

@@ -33,12 +33,12 @@ pub(crate) struct Shared {
 impl Shared {
     /// # Errors
     /// A tool's schema that is no JSON object.
-    pub(crate) fn new(options: &Options) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: &Options, ledger: Ledger) -> anyhow::Result<Self> {
         // A constant key: all instances of the server, and a restarted one, accept each other's state.
         let state = RequestStateCodec::try_new(*b"everything/request-state/for-tests-only")?;
         Ok(Self {
             options: options.clone(),
-            ledger: Arc::default(),
+            ledger: Arc::new(ledger),
             catalog: Catalog::new(options.extra)?,
             bus: Bus::default(),
             tasks: TaskManager::new(),

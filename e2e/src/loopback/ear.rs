@@ -95,7 +95,7 @@ impl Drop for Ear {
 /// Who we are, and that nothing is served; more will never come.
 fn introduction(server: &str) -> anyhow::Result<Body> {
     let server = ServerName { namespace: NAMESPACE.to_owned(), name: server.to_owned() };
-    let mut lines = line(&Up::Hello(Hello { server, format: FORMAT, version: "0".to_owned() }))?;
+    let mut lines = line(&Up::Hello(Hello { server, format: FORMAT, version: "0".to_owned(), peer: None }))?;
     let report = Report { status: Some(PodStatus::default()), ..Report::default() };
     lines.extend(line(&Up::Report(Box::new(report)))?);
     let frames = stream::unfold(Some(Bytes::from(lines)), |lines| async {

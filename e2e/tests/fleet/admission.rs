@@ -30,13 +30,26 @@ const VIOLATIONS: &[(&str, &str, &str, &str)] = &[
         "an upstream without a target",
         "McpServer",
         "{auth: {anonymous: {}}, upstreams: [{name: a}]}",
-        "set exactly one of remote and serverRef",
+        "set exactly one of remote, serverRef, serviceRef and stdio",
     ),
     (
         "an upstream with two targets",
         "McpServer",
         "{auth: {anonymous: {}}, upstreams: [{name: a, remote: {url: 'http://a/mcp'}, serverRef: {name: b}}]}",
-        "set exactly one of remote and serverRef",
+        "set exactly one of remote, serverRef, serviceRef and stdio",
+    ),
+    (
+        "a program without a command",
+        "McpServer",
+        "{auth: {anonymous: {}}, upstreams: [{name: a, stdio: {image: 'a:1', command: []}}]}",
+        "spec.upstreams[0].stdio.command",
+    ),
+    (
+        "a variable with two values",
+        "McpServer",
+        "{auth: {anonymous: {}}, upstreams: [{name: a, stdio: {image: 'a:1', command: [a], env: [{name: A, value: b, \
+         valueFrom: {secretKeyRef: {name: s, key: k}}}]}}]}",
+        "set value or valueFrom, not both",
     ),
     (
         "two upstreams of one name",

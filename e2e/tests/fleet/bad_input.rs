@@ -138,9 +138,12 @@ async fn an_upstream_that_is_down_degrades_only_its_part() {
     let upstream =
         json!({"spec": {"upstreams": [{"name": "gone", "remote": {"url": "http://nobody.invalid/mcp"}}]}});
     fleet.patch::<mcpfleet_crds::v1alpha1::McpServer>("shop", upstream).await.unwrap();
-    let condition = fleet.server_condition_for("shop", "Ready", "False", "UpstreamUnreachable").await;
-    assert!(condition.message.contains("gone"), "{}", condition.message);
-    fleet.server_condition("shop", "Available", "True").await;
+    let condition =
+        fleet.server_condition_for("shop", "UpstreamsConnected", "False", "UpstreamUnreachable").await;
+    assert!(condition.message.contains("upstream gone:"), "{}", condition.message);
+    for kind in ["Ready", "Available"] {
+        fleet.server_condition("shop", kind, "True").await;
+    }
     still_greets(&url).await;
     fleet.delete().await.unwrap();
 }

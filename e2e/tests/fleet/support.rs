@@ -23,6 +23,11 @@ async fn applied(test: &str) -> (Fleet, String) {
     let fleet = Fleet::new(test).await.unwrap();
     fleet.apply_path(&repository().join("examples/support")).await.unwrap();
     fleet.server_condition("support", "Ready", "True").await;
+    // A server is Ready whether its tools' backends are or not.
+    fleet
+        .kubectl(&["wait", "deployment", "--all", "--for=condition=Available", "--timeout=150s"])
+        .await
+        .unwrap();
     let url = fleet.service_url("support").await.unwrap();
     (fleet, url)
 }

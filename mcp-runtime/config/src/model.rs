@@ -1,6 +1,9 @@
 //! The fields of a runtime configuration. Durations are milliseconds (`…Ms`), sizes are bytes.
 
-use crate::{Access, Admission, Backend, CredentialRef, Header, Prompt, Resource, ToolExample, ToolPriority};
+use crate::{
+    Access, Admission, AsyncCalls, Backend, CredentialRef, EnvVar, Header, Neighbour, Prompt, Resource,
+    Store, ToolExample, ToolPriority, ToolSearch, Upstream,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -12,7 +15,8 @@ use std::{collections::BTreeSet, fmt};
 /// | 1 | |
 /// | 2 | `admission.maxStreams` |
 /// | 3 | `access.Restricted`; `scopes`; header values that are neither literal nor one credential; `prompts`, `resources`, and of tools `priority`, `examples`, `outputSchema` |
-pub const FORMAT: u32 = 3;
+/// | 4 | of upstreams `transport.stdio` and `tools`; `store`, `toolSearch`, `neighbours`; of tools `async` |
+pub const FORMAT: u32 = 4;
 
 /// Everything that one server serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +47,15 @@ pub struct RuntimeConfig {
     pub providers: Vec<Provider>,
     /// Whether `/v1/*` is served at all. True also when no route matches yet.
     pub serves_models: bool,
+    /// When the list of tools becomes short; absent: never. Format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_search: Option<ToolSearch>,
+    /// Servers elsewhere that `/registry` lists, sorted by name. Format 4.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+    /// Where replicas keep what they share. Format 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
 }
 
 /// Namespace and name of a server.
@@ -118,6 +131,9 @@ pub struct Tool {
     /// Scopes that a caller needs, all of them. Format 3.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Its calls are tasks. Format 4.
+    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<AsyncCalls>,
 }
 
 /// Hints about a tool's behaviour (MCP schema, `ToolAnnotations`).
@@ -136,36 +152,6 @@ pub struct ToolAnnotations {
     /// It reaches a world outside the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_world_hint: Option<bool>,
-}
-
-/// An MCP server behind this one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Upstream {
-    /// Name within the server.
-    pub name: String,
-    /// Put in front of each of its tools' names.
-    pub prefix: String,
-    /// How to reach it.
-    pub transport: UpstreamTransport,
-    /// Deadline of one call, in ms.
-    pub timeout_ms: u64,
-    /// Scopes that a caller needs, all of them, for any of its tools. Format 3.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
-}
-
-/// How an upstream is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum UpstreamTransport {
-    /// Streamable HTTP at one URL.
-    StreamableHttp {
-        /// The MCP endpoint.
-        url: String,
-        /// Sent with every request.
-        headers: Vec<Header>,
-    },
 }
 
 /// One model provider.
@@ -202,9 +188,7 @@ impl RuntimeConfig {
             Backend::Http(http) => Some(&http.headers),
             Backend::Static(_) => None,
         });
-        let upstreams = self.upstreams.iter().map(|u| match &u.transport {
-            UpstreamTransport::StreamableHttp { headers, .. } => headers,
-        });
+        let upstreams = self.upstreams.iter().filter_map(|upstream| upstream.transport.headers());
         let providers = self.providers.iter().map(|p| &p.headers);
         tools.chain(upstreams).chain(providers).flatten()
     }
@@ -212,7 +196,10 @@ impl RuntimeConfig {
     /// Every credential that serving this configuration can need, without repeats. Virtual keys are not among them: see
     /// [`Access::keys`].
     pub fn credentials(&self) -> BTreeSet<&CredentialRef> {
-        self.headers().flat_map(Header::credentials).collect()
+        let programs = self.upstreams.iter().flat_map(|upstream| upstream.transport.environment());
+        let variables = programs.filter_map(EnvVar::credential);
+        let store = self.store.as_ref().map(Store::credential);
+        self.headers().flat_map(Header::credentials).chain(variables).chain(store).collect()
     }
 
     /// Names of the Secrets that must be readable, the certificate's aside.

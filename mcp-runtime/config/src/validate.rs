@@ -2,8 +2,8 @@
 //! refusal here means a damaged or hand-written configuration; it is refused whole.
 
 use crate::{
-    Access, Backend, Header, HeaderValue, RuntimeConfig, UpstreamTransport, is_scope, schema::ArgumentSchema,
-    tool_name,
+    Access, AsyncCalls, Backend, Header, HeaderValue, RuntimeConfig, Upstream, UpstreamTransport,
+    is_reserved, is_scope, neighbour, schema::ArgumentSchema, tool_name,
 };
 use std::collections::BTreeSet;
 
@@ -30,7 +30,17 @@ impl RuntimeConfig {
         self.check_tools()?;
         self.check_offers()?;
         self.check_upstreams()?;
-        self.check_providers()
+        self.check_providers()?;
+        self.check_search()
+    }
+
+    fn check_search(&self) -> Result<(), Invalid> {
+        neighbour::check(&self.neighbours)?;
+        let Some(search) = &self.tool_search else { return Ok(()) };
+        match self.tools.iter().find(|tool| is_reserved(&tool.name)) {
+            Some(tool) => Err(invalid(format!("tools[{}].name", tool.name), "belongs to tool search")),
+            None => search.check(&self.providers),
+        }
     }
 
     fn check_admission(&self) -> Result<(), Invalid> {
@@ -100,6 +110,9 @@ impl RuntimeConfig {
             if tool.timeout_ms == 0 {
                 return Err(invalid(at("timeoutMs"), "is 0"));
             }
+            if let Some(flaw) = tool.asynchronous.and_then(AsyncCalls::flaw) {
+                return Err(invalid(at("async.ttlMs"), flaw));
+            }
             check_scopes(&tool.scopes).map_err(|reason| invalid(at("scopes"), reason))?;
             ArgumentSchema::new(&tool.input_schema).map_err(|e| invalid(at("inputSchema"), e.to_string()))?;
             if let Some(schema) = &tool.output_schema {
@@ -126,10 +139,17 @@ impl RuntimeConfig {
             if !names.insert(&upstream.name) {
                 return Err(invalid(format!("upstreams[{}].name", upstream.name), "stands twice"));
             }
-            let UpstreamTransport::StreamableHttp { url, headers } = &upstream.transport;
-            check_url(url).map_err(|reason| invalid(format!("upstreams[{}].url", upstream.name), reason))?;
-            check_headers(headers)
-                .map_err(|reason| invalid(format!("upstreams[{}].headers", upstream.name), reason))?;
+            check_transport(upstream)?;
+            if let Some(flaw) = upstream.tools.flaws().first() {
+                let field = format!("upstreams[{}].tools.{}", upstream.name, flaw.field);
+                return Err(invalid(field, flaw.fault.to_string()));
+            }
+            for (tool, wanted) in &upstream.tools.overrides {
+                if let Some(flaw) = wanted.asynchronous.and_then(AsyncCalls::flaw) {
+                    let at = format!("upstreams[{}].tools.overrides[{tool}].async.ttlMs", upstream.name);
+                    return Err(invalid(at, flaw));
+                }
+            }
             check_scopes(&upstream.scopes)
                 .map_err(|reason| invalid(format!("upstreams[{}].scopes", upstream.name), reason))?;
             if upstream.timeout_ms == 0 {
@@ -155,6 +175,20 @@ impl RuntimeConfig {
             }
         }
         Ok(())
+    }
+}
+
+fn check_transport(upstream: &Upstream) -> Result<(), Invalid> {
+    let at = |field: &str| format!("upstreams[{}].{field}", upstream.name);
+    match &upstream.transport {
+        UpstreamTransport::StreamableHttp { url, headers } => {
+            check_url(url).map_err(|reason| invalid(at("url"), reason))?;
+            check_headers(headers).map_err(|reason| invalid(at("headers"), reason))
+        }
+        UpstreamTransport::Stdio { command, .. } if command.first().is_none_or(String::is_empty) => {
+            Err(invalid(at("command"), "is empty"))
+        }
+        UpstreamTransport::Stdio { .. } => Ok(()),
     }
 }
 

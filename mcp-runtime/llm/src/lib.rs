@@ -9,6 +9,7 @@
 //! than this code reach the provider.
 
 mod choose;
+pub mod embeddings;
 mod inspect;
 pub mod openai;
 pub mod sse;

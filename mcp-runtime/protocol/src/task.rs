@@ -59,6 +59,8 @@ pub struct Task<'a> {
     pub created_at: &'a str,
     /// RFC 3339.
     pub updated_at: &'a str,
+    /// What it is doing, for people: `statusMessage`. A failed one says its error instead.
+    pub message: Option<&'a str>,
     /// How long it is kept after its creation, in ms.
     pub ttl_ms: u64,
     /// How often it is worth asking, in ms.
@@ -104,19 +106,23 @@ pub fn detailed(task: &Task<'_>, state: &TaskState<'_>, server: &Implementation)
         TaskState::Working | TaskState::Cancelled => writer,
         TaskState::InputRequired(requests) => writer.raw("inputRequests", requests.as_str()),
         TaskState::Completed(result) => writer.raw("result", result.get()),
-        TaskState::Failed(error) => {
-            let message = Members::read(error).and_then(|error| error.get("message").and_then(string));
-            writer.text_some("statusMessage", message.as_deref()).raw("error", error.get())
-        }
+        TaskState::Failed(error) => writer.raw("error", error.get()),
     };
     writer.raw("_meta", server_meta_members(server).finish().as_str()).finish()
 }
 
 fn write(result_type: &str, task: &Task<'_>, state: &TaskState<'_>) -> ObjectWriter {
+    let failed = match state {
+        TaskState::Failed(error) => {
+            Members::read(error).and_then(|error| error.get("message").and_then(string))
+        }
+        _ => None,
+    };
     ObjectWriter::new()
         .text("resultType", result_type)
         .text("taskId", task.id)
         .text("status", state.as_str())
+        .text_some("statusMessage", failed.as_deref().or(task.message))
         .text("createdAt", task.created_at)
         .text("lastUpdatedAt", task.updated_at)
         .raw("ttlMs", &task.ttl_ms.to_string())

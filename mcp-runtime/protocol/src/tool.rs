@@ -100,6 +100,14 @@ impl Tool {
         Ok(tool)
     }
 
+    /// Whether it says that calling it again with the same arguments does nothing more (2025-11-25, schema,
+    /// `ToolAnnotations.idempotentHint`). Without a word it is not.
+    pub fn is_idempotent(&self) -> bool {
+        let annotations = self.annotations.as_ref().and_then(|it| serde_json::from_str(it.as_str()).ok());
+        let hint = annotations.and_then(Members::read).and_then(|members| members.get("idempotentHint"));
+        hint.is_some_and(|hint| hint.get() == "true")
+    }
+
     /// The parameters that a call over HTTP must mirror into headers. Modern only: to a legacy server the annotation
     /// means nothing.
     ///

@@ -8,14 +8,16 @@
 //! | `/readyz` | readiness probe | a client would be served; if not, why |
 //! | `/metrics` | Prometheus | OpenMetrics text |
 //! | `/status` | people and scripts: what the operator is told too | [`mcpfleet_config::status::PodStatus`] |
-//! | `/healthz` | people | the same in sentences |
+//! | `/healthz` | people | how each server and each upstream is, as JSON; always 200 |
 
+mod health;
 pub mod status;
 
 use crate::{
     model::Body,
     readiness::{Readiness, verdict::Verdict},
     source::Source,
+    store::Health,
     transport::{
         Shared,
         answer::{full, json, with_type},
@@ -87,14 +89,27 @@ async fn answer(admin: Arc<Admin>, request: Request<Incoming>) -> Result<Respons
         "/livez" => with_type(StatusCode::OK, TEXT, full("ok\n")),
         "/startupz" => started(&admin),
         "/readyz" => ready(admin.readiness.probe().await),
-        "/metrics" => with_type(StatusCode::OK, OPEN_METRICS, full(admin.shared.metrics.render())),
+        "/metrics" => with_type(StatusCode::OK, OPEN_METRICS, full(metrics(&admin))),
         "/status" => json(StatusCode::OK, status::document(&admin)),
-        "/healthz" => with_type(StatusCode::OK, TEXT, full(status::sentences(&admin))),
+        "/healthz" => json(StatusCode::OK, health::document(&admin)),
         _ => {
             let there = "/livez /startupz /readyz /metrics /status /healthz\n";
             with_type(StatusCode::NOT_FOUND, TEXT, full(there))
         }
     })
+}
+
+/// What is counted as it happens, and what is looked up now.
+fn metrics(admin: &Admin) -> String {
+    for (name, server) in admin.shared.fleet.all().iter() {
+        let serves = match server.store.health() {
+            Health::Own => None,
+            Health::Shared => Some(true),
+            Health::Gone { .. } => Some(false),
+        };
+        admin.shared.metrics.store(name, serves);
+    }
+    admin.shared.metrics.render()
 }
 
 fn started(admin: &Admin) -> Response<Body> {

@@ -5,62 +5,25 @@ use crate::{
     readiness::{Readiness, handshake::TLS_FAILED, verdict::Verdict},
     server::Server,
     source::Source,
+    store::Health,
     transport::{Shared, listener::Form},
 };
-use mcpfleet_config::status::{PodStatus, Rejected, TlsStatus, UpstreamState};
-use std::{collections::BTreeMap, fmt::Write};
+use mcpfleet_config::status::{PodStatus, Rejected, StoreStatus, TlsStatus, UpstreamStatus};
+use std::collections::BTreeMap;
 
 /// `/status`: one document in a pod, a map by `namespace/name` standalone.
 pub fn document(admin: &Admin) -> String {
     let text = match &admin.source {
-        Source::Config { .. } => serde_json::to_string(&only(&admin.shared, &admin.readiness)),
+        Source::Config { .. } | Source::Given(_) => {
+            serde_json::to_string(&only(&admin.shared, &admin.readiness))
+        }
         Source::Manifests(_) => serde_json::to_string(&all(admin)),
     };
     text.unwrap_or_else(|_| "{}".into())
 }
 
-/// `/healthz`: the same, in sentences.
-pub fn sentences(admin: &Admin) -> String {
-    let mut out = String::new();
-    for (name, status) in all(admin) {
-        // Writing to a String does not fail.
-        let _ = describe(&mut out, &name, &status);
-    }
-    match admin.readiness.last() {
-        Verdict::Ready => out.push_str("ready\n"),
-        Verdict::NotReady(reason) => {
-            let _ = writeln!(out, "not ready: {reason}");
-        }
-    }
-    out
-}
-
-fn describe(out: &mut String, name: &str, status: &PodStatus) -> std::fmt::Result {
-    let hash = status.config_hash.as_ref().map_or("none", |hash| hash.short());
-    let revision = status.config_revision;
-    writeln!(out, "{name}: {} tools, configuration {hash}, revision {revision}", status.tools)?;
-    if let Some(rejected) = &status.rejected {
-        writeln!(out, "  refused a newer configuration: {}", rejected.message)?;
-    }
-    for missing in &status.missing_credentials {
-        writeln!(out, "  missing: {}", missing.credential)?;
-    }
-    for upstream in &status.upstreams {
-        let state = match upstream.state {
-            UpstreamState::Connecting => "connecting",
-            UpstreamState::Connected => "connected",
-            UpstreamState::Unreachable => "unreachable",
-        };
-        let why = upstream.message.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
-        writeln!(out, "  upstream {}: {state}, {} tools{why}", upstream.name, upstream.tools)?;
-    }
-    match status.tls.as_ref().and_then(|tls| tls.message.as_ref()) {
-        Some(message) => writeln!(out, "  certificate: {message}"),
-        None => Ok(()),
-    }
-}
-
-fn all(admin: &Admin) -> BTreeMap<String, PodStatus> {
+/// Every server, by `namespace/name`.
+pub(super) fn all(admin: &Admin) -> BTreeMap<String, PodStatus> {
     let (shared, readiness) = (&admin.shared, &admin.readiness);
     let servers = shared.fleet.all();
     servers.iter().map(|(name, server)| (name.clone(), of(shared, readiness, server))).collect()
@@ -78,18 +41,17 @@ fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
     let snapshot = server.snapshot();
     let mut upstreams = snapshot.parts.roster.status.clone();
     for upstream in &mut upstreams {
-        let lost: Vec<&str> = snapshot
-            .withheld
-            .iter()
-            .filter(|tool| tool.upstream == upstream.name)
-            .map(|tool| tool.tool.as_str())
-            .collect();
-        if !lost.is_empty() && upstream.message.is_none() {
+        let lost = snapshot.withheld.iter().filter(|tool| tool.upstream == upstream.name);
+        let lost: Vec<String> = lost.map(|tool| format!("{} ({})", tool.tool, tool.reason)).collect();
+        if !lost.is_empty() {
             let left_out = format!("names that are taken already, left out: {}", lost.join(", "));
-            upstream.message = Some(bounded(&left_out));
+            let told = upstream.message.iter().cloned().chain([left_out]).collect::<Vec<_>>();
+            upstream.message = Some(bounded(&told.join("; ")));
         }
     }
+    bound_withheld(&mut upstreams);
     PodStatus {
+        store: store(&server.store.health()),
         config_hash: Some(snapshot.parts.hash.clone()),
         config_revision: server.revision(),
         rejected: rejected(server.rejected.load().as_deref().cloned().or_else(|| shared.fleet.refused())),
@@ -97,6 +59,17 @@ fn of(shared: &Shared, readiness: &Readiness, server: &Server) -> PodStatus {
         missing_credentials: snapshot.missing_credentials(),
         upstreams,
         ..nothing(shared, readiness)
+    }
+}
+
+/// Most withheld tools that one status describes, of all upstreams together: it has to fit a message to the operator.
+const MAX_WITHHELD: usize = 64;
+
+fn bound_withheld(upstreams: &mut [UpstreamStatus]) {
+    let mut room = MAX_WITHHELD;
+    for upstream in upstreams {
+        upstream.withheld.truncate(room);
+        room -= upstream.withheld.len();
     }
 }
 
@@ -112,6 +85,14 @@ fn nothing(shared: &Shared, readiness: &Readiness) -> PodStatus {
         tls: tls(readiness),
         rejected: rejected(shared.fleet.refused()),
         ..PodStatus::default()
+    }
+}
+
+fn store(health: &Health) -> Option<StoreStatus> {
+    match health {
+        Health::Own => None,
+        Health::Shared => Some(StoreStatus { serves: true, message: None }),
+        Health::Gone { why } => Some(StoreStatus { serves: false, message: Some(bounded(why)) }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CallError, Named, route::Routed};
 use crate::{
-    catalog::Snapshot,
+    catalog::{Snapshot, merge::Target},
     exchange::Ask,
     identity::{Principal, Right},
 };
@@ -19,6 +19,8 @@ pub fn authorize(
     routed: &Routed,
 ) -> Result<(), CallError> {
     let right = match asked {
+        // Anybody may search: what is found, and called through it, is judged by itself.
+        _ if matches!(routed.target, Target::Helper(_)) => Right::Use,
         // Whoever may not make the call may not follow its task either.
         Ask::CallTool { name, .. } | Ask::Task { tool: name, .. } => caller.right(&routed.scopes, name),
         _ if caller.has_scopes(&routed.scopes) => Right::Use,

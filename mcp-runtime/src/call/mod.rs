@@ -3,6 +3,7 @@
 
 pub mod authorize;
 pub mod conform;
+mod help;
 mod own;
 pub mod route;
 pub mod stack;

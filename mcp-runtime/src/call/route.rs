@@ -5,6 +5,7 @@ use crate::{
     catalog::{Found, Snapshot, merge::Target},
     exchange::Ask,
     telemetry::ToolMetrics,
+    upstream::Repeat,
 };
 use serde_json::{Value, json, value::RawValue, value::to_raw_value};
 use std::{sync::Arc, time::Duration};
@@ -26,6 +27,8 @@ pub struct Routed {
     pub scopes: Vec<String>,
     /// Longest that it may take.
     pub timeout: Duration,
+    /// Whether its upstream may be sent it again.
+    pub repeat: Repeat,
     /// Counts it.
     pub metrics: Arc<ToolMetrics>,
 }
@@ -37,13 +40,14 @@ pub struct Routed {
 pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
     match ask {
         Ask::CallTool { name, arguments } => {
-            let entry = snapshot.tool(name).ok_or_else(|| missing(snapshot, Named::Tool, name))?;
+            let Some(entry) = snapshot.tool(name) else { return absent(snapshot, name, ask) };
             let ask = Ask::CallTool { name: own_name(&entry.target, name), arguments: arguments.clone() };
             Ok(Routed {
                 target: entry.target.clone(),
                 ask,
                 scopes: entry.scopes.clone(),
                 timeout: entry.timeout,
+                repeat: entry.repeat,
                 metrics: entry.metrics.clone(),
             })
         }
@@ -70,13 +74,27 @@ pub fn route(snapshot: &Snapshot, ask: &Ask) -> Result<Routed, CallError> {
     }
 }
 
+/// A tool that is not here now: whoever might call it is told why. It goes the way of a call all the same, so that nobody
+/// else learns of it.
+fn absent(snapshot: &Snapshot, name: &str, ask: &Ask) -> Result<Routed, CallError> {
+    let found = snapshot.missing(name).ok_or_else(|| missing(snapshot, Named::Tool, name))?;
+    Ok(Routed {
+        target: Target::Missing { message: found.message },
+        ask: ask.clone(),
+        scopes: snapshot.upstream_scopes(&found.upstream),
+        timeout: DEFAULT_TIMEOUT,
+        repeat: Repeat::default(),
+        metrics: snapshot.other().clone(),
+    })
+}
+
 fn routed(snapshot: &Snapshot, found: Found, ask: Ask) -> Routed {
     let timeout = match &found.target {
         Target::Upstream { upstream, .. } => snapshot.upstream_timeout(upstream),
         _ => DEFAULT_TIMEOUT,
     };
     let metrics = snapshot.method_metrics(ask.method()).clone();
-    Routed { target: found.target, ask, scopes: found.scopes, timeout, metrics }
+    Routed { target: found.target, ask, scopes: found.scopes, timeout, repeat: Repeat::default(), metrics }
 }
 
 /// The prompt or resource that a completion is for, and the reference by its server's own name

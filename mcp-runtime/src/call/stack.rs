@@ -4,7 +4,7 @@ use super::{
     CallError, Outcome,
     authorize::authorize,
     conform::conform,
-    own,
+    help, own,
     route::{Routed, route},
     validate::validate,
 };
@@ -13,7 +13,9 @@ use crate::{
     backend,
     catalog::{Snapshot, merge::Target},
     exchange::{Ask, Caller, Request},
+    identity::Principal,
     outgoing::Behalf,
+    search::Finder,
     server::Server,
     upstream::Line,
 };
@@ -65,10 +67,24 @@ pub async fn run(server: &Server, snapshot: &Snapshot, request: &Request, caller
     Answered { result, permit: caller.release() }
 }
 
+/// Whether a request could begin: it is the same that [`run`] looks at first.
+///
+/// # Errors
+/// What [`run`] would answer at once.
+pub fn check(snapshot: &Snapshot, ask: &Ask, principal: &Principal) -> Result<(), CallError> {
+    let routed = route(snapshot, ask)?;
+    authorize(snapshot, principal, ask, &routed)?;
+    checked(&routed).map(drop)
+}
+
 /// Arguments of our own tools are checked here; an upstream checks its own.
 fn checked(routed: &Routed) -> Result<Map<String, Value>, CallError> {
     match (&routed.target, &routed.ask) {
         (Target::Own(own), Ask::CallTool { name, arguments }) => validate(name, &own.schema, arguments),
+        (Target::Helper(helper), Ask::CallTool { name, arguments }) => match Finder::schema(*helper) {
+            Some(schema) => validate(name, schema, arguments),
+            None => Ok(Map::new()),
+        },
         _ => Ok(Map::new()),
     }
 }
@@ -91,7 +107,9 @@ async fn execute(
     (request, caller): (&Request, &Caller),
 ) -> Result<Outcome, CallError> {
     match (&routed.target, line) {
-        (Target::Upstream { upstream, .. }, Some(line)) => line.send(upstream, request, caller, None).await,
+        (Target::Upstream { upstream, .. }, Some(line)) => {
+            line.repeating(routed.repeat).send(upstream, request, caller, None).await
+        }
         (Target::Upstream { upstream, .. }, None) => Err(CallError::Unavailable {
             message: format!("upstream {upstream:?} is not part of this server; list again what there is"),
         }),
@@ -103,15 +121,20 @@ async fn execute(
             // conform: a result keeps what the tool's definition promises
             Ok(conform(own.output.as_ref(), outcome))
         }
+        (Target::Missing { message }, _) => Err(CallError::Unavailable { message: message.clone() }),
         (Target::OwnOffer, _) => own::carry_out(&snapshot.parts.offers, &request.ask),
+        (Target::Helper(helper), _) => {
+            help::run((server, snapshot), *helper, &arguments, (&request.ask, caller)).await
+        }
     }
 }
 
-/// Where a request to an upstream goes; `None` for what is our own.
+/// Where a request to an upstream goes; `None` for what is our own. What is not here now takes nobody's place.
 fn line(server: &Server, target: &Target) -> Result<Option<Line>, CallError> {
     match target {
         Target::Upstream { upstream, .. } => server.pool.line(upstream).map(Some),
-        Target::Own(_) | Target::OwnOffer => Ok(None),
+        Target::Missing { message } => Err(CallError::Unavailable { message: message.clone() }),
+        Target::Own(_) | Target::OwnOffer | Target::Helper(_) => Ok(None),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Who a server says it is: what it offers, its own and its upstreams', and what they tell models.
 
-use super::offers::Offers;
+use super::{missing, offers::Offers};
 use crate::upstream::Roster;
-use mcpfleet_config::RuntimeConfig;
+use mcpfleet_config::{Processes, RuntimeConfig, UpstreamTransport};
 use mcpfleet_protocol::{
-    ListChanges, Offered, ResourcesOffer, ServerCapabilities,
-    answer::{Implementation, ServerIdentity},
+    Era, ListChanges, Offered, ResourcesOffer, Revision, ServerCapabilities,
+    answer::{Implementation, Keeps, ServerIdentity},
 };
 
 /// Most bytes of instructions that are gathered from upstreams.
@@ -35,13 +35,37 @@ pub fn identity(
         logging: offered(!config.upstreams.is_empty()),
         extensions: None,
     };
-    ServerIdentity { info: info.clone(), capabilities, instructions: instructions(roster) }
+    let instructions = match (config.is_program(), roster.about.as_slice()) {
+        (Some(_), [(_, about)]) => about.instructions.clone(),
+        _ => instructions(config, roster),
+    };
+    ServerIdentity { info: info.clone(), capabilities, instructions }
 }
 
-/// What upstreams tell models, each under its name.
-fn instructions(roster: &Roster) -> Option<String> {
-    let said = roster.about.iter().filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
-    let mut text = String::new();
+/// Whether it is a program of an earlier revision of which each session has a process.
+pub fn keeps(config: &RuntimeConfig, roster: &Roster) -> Keeps {
+    let program = config.is_program().map(|upstream| &upstream.transport);
+    let apart = matches!(program, Some(UpstreamTransport::Stdio { processes: Processes::PerSession, .. }));
+    let spoken = roster.status.first().and_then(|upstream| Revision::parse(upstream.revision.as_deref()?));
+    if apart && spoken.is_some_and(|spoken| spoken.era() == Era::Legacy) {
+        Keeps::Sessions
+    } else {
+        Keeps::Nothing
+    }
+}
+
+/// Its own name and version; those of the program when it is nothing but a program.
+pub fn implementation(config: &RuntimeConfig, roster: &Roster) -> Implementation {
+    let about = config.is_program().and_then(|_| roster.about.first());
+    let program = about.and_then(|(_, about)| about.info.clone());
+    program.unwrap_or_else(|| Implementation::new(config.server.to_string(), env!("CARGO_PKG_VERSION")))
+}
+
+/// What cannot be used now, and what upstreams tell models, each under its name.
+fn instructions(config: &RuntimeConfig, roster: &Roster) -> Option<String> {
+    let known = roster.about.iter().filter(|(name, _)| missing::is_for_everybody(config, name));
+    let said = known.filter_map(|(name, about)| Some((name, about.instructions.as_deref()?)));
+    let mut text = missing::instructions(config, roster).unwrap_or_default();
     for (upstream, instructions) in said {
         if text.len() + upstream.len() + instructions.len() > MAX_INSTRUCTIONS {
             break;

@@ -61,9 +61,8 @@ impl Editions {
     /// reads the old list.
     pub fn swapped(&self, before: &Snapshot, after: &Snapshot) {
         self.0.send_if_modified(|edition| {
-            let next = edition.next(|era, lists| {
-                lists.iter().any(|list| before.whole(*list, era) != after.whole(*list, era))
-            });
+            let next =
+                edition.next(|era, lists| lists.iter().any(|list| !before.lists_alike(after, *list, era)));
             replace(edition, next) != next
         });
     }

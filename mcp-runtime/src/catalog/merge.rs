@@ -4,7 +4,7 @@
 //! so that the answer does not depend on who connected first.
 
 use super::own::OwnTool;
-use crate::upstream::UpstreamTool;
+use crate::{search::Helper, upstream::UpstreamTool};
 use mcpfleet_protocol::Tool;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -18,12 +18,19 @@ pub enum Target {
     Own(Arc<OwnTool>),
     /// One of our own prompts or resources.
     OwnOffer,
+    /// Tool search.
+    Helper(Helper),
     /// An upstream.
     Upstream {
         /// Its name.
         upstream: String,
         /// The name or URI there.
         key: String,
+    },
+    /// Nobody: it is not here now. Never in a list.
+    Missing {
+        /// Why, and what to do.
+        message: String,
     },
 }
 
@@ -66,6 +73,21 @@ pub fn merge(own: &[Arc<OwnTool>], upstream: &[UpstreamTool]) -> (BTreeMap<Strin
     (merged, withheld)
 }
 
+/// Takes the names that tool search needs away from whoever has them.
+pub fn reserve(merged: &mut BTreeMap<String, Merged>) -> Vec<Withheld> {
+    let taken = Helper::ALL.iter().filter_map(|helper| merged.remove(helper.name()));
+    let withheld = taken.filter_map(|tool| match tool.target {
+        Target::Upstream { upstream, .. } => Some(Withheld {
+            upstream,
+            tool: tool.definition.name,
+            reason: "the name belongs to spec.toolSearch; give the upstream a prefix".to_owned(),
+        }),
+        // Our own have been refused when the configuration was read.
+        _ => None,
+    });
+    withheld.collect()
+}
+
 fn of_own(tool: &Arc<OwnTool>) -> Merged {
     Merged { definition: tool.definition.clone(), target: Target::Own(tool.clone()) }
 }
@@ -82,7 +104,9 @@ fn place(merged: &mut BTreeMap<String, Merged>, tool: &UpstreamTool) -> Result<(
             Target::Own(own) => {
                 format!("McpTool {} has this name; give the upstream a prefix", own.config.object)
             }
-            Target::OwnOffer => "this server has this name".to_owned(),
+            Target::OwnOffer | Target::Missing { .. } | Target::Helper(_) => {
+                "this server has this name".to_owned()
+            }
             Target::Upstream { upstream, .. } => {
                 format!("upstream {upstream} has this name too; give one of them a prefix")
             }

@@ -10,11 +10,13 @@ pub mod edition;
 pub mod guidance;
 pub mod lists;
 pub mod merge;
+pub mod missing;
 pub mod needs;
 pub mod offers;
 pub mod own;
 pub mod own_prompt;
 pub mod own_resource;
+pub mod task_tools;
 mod tasks;
 
 pub use directory::Found;
@@ -22,19 +24,20 @@ pub use directory::Found;
 use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
+    search::{Finder, Helper},
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
-    upstream::Roster,
+    upstream::{Repeat, Roster},
 };
-use about::{identity, list_changes};
+use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
-use lists::{Lists, latest};
+use lists::{Listed, Lists, View, latest};
 use mcpfleet_config::{
     ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
     status::{CredentialUser, MissingCredential},
 };
 use mcpfleet_protocol::{
     Era, ListChanges, Revision, ServerCapabilities, Tool,
-    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover},
+    answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover_keeping},
     client::ListKind,
     header::ParamHeader,
     json::JsonText,
@@ -42,15 +45,19 @@ use mcpfleet_protocol::{
     task::TaskSupport,
 };
 use merge::{Merged, Target, Withheld};
+use missing::{Missing, MissingTools};
 use offers::Offers;
 use own::OwnTool;
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use task_tools::{TaskTool, TaskTools};
 
 /// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
 /// should be seen.
 const TTL_MS: u64 = 1_000;
 /// For an upstream that has left the configuration while its tools are still listed.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// For a search: longer than any model of embeddings is waited for, so that it can go on without one.
+const HELP_TIMEOUT: Duration = Duration::from_secs(90);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
 const METHODS: [&str; 6] =
     ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
@@ -86,8 +93,10 @@ pub struct Snapshot {
     /// Tools of upstreams that lost their name to another.
     pub withheld: Vec<Withheld>,
     tools: HashMap<String, Arc<Entry>>,
+    missing: MissingTools,
     directory: Directory,
     lists: Lists,
+    finder: Option<Arc<Finder>>,
     identity: ServerIdentity,
     discover: JsonText,
     other: Arc<ToolMetrics>,
@@ -109,6 +118,10 @@ pub struct Entry {
     pub rank: ToolPriority,
     /// Whether the gateway may make tasks of its calls.
     pub task_support: TaskSupport,
+    /// Whether an upstream may be sent its calls again.
+    pub repeat: Repeat,
+    /// How long tasks are kept that its calls are; `None` when they are none.
+    pub async_ttl: Option<Duration>,
     /// Arguments that modern clients repeat in headers.
     pub mirrored: Vec<ParamHeader>,
     /// Counts its calls.
@@ -120,10 +133,14 @@ impl Snapshot {
     pub fn new(parts: Parts, metrics: &Arc<Metrics>) -> Self {
         let config = &parts.config;
         let server = config.server.to_string();
-        let (merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        let (mut merged, mut withheld) = merge::merge(&parts.own, &parts.roster.tools);
+        if config.tool_search.is_some() {
+            withheld.extend(merge::reserve(&mut merged));
+        }
+        withheld.extend(task_tools::make_room(&mut merged, config));
         let (directory, lost) = Directory::merge(&parts.offers, &parts.roster, config);
         withheld.extend(lost);
-        let implementation = Implementation::new(server.clone(), env!("CARGO_PKG_VERSION"));
+        let implementation = implementation(config, &parts.roster);
         // What depends on the caller is the caller's own (2026-07-28, caching, "cacheScope").
         let scope = if parts.gate.is_open() { CacheScope::Public } else { CacheScope::Private };
         let identity = identity(&implementation, config, &parts.offers, &parts.roster);
@@ -137,9 +154,19 @@ impl Snapshot {
         // The names are in order already; what is to be chosen first stands first.
         listed.sort_by_key(|(_, entry)| entry.rank);
         let tools = listed.iter().map(|(tool, entry)| (tool.name.clone(), entry.clone())).collect();
+        let discovered = tasks::offered(&identity, &parts.roster, &listed);
+        let listed: Listed = listed.into();
+        let finder = config.tool_search.clone().map(|settings| {
+            let metrics = |name| Arc::new(ToolMetrics::new(metrics, &server, name));
+            Arc::new(Finder::new(settings, listed.clone(), |helper| {
+                Entry::of_helper(helper, metrics(helper.name()))
+            }))
+        });
+        let task_tools = TaskTools::new(&listed, config);
         let lists = Lists::new(
             CachePolicy { ttl_ms: TTL_MS, scope },
-            listed,
+            (listed, task_tools),
+            finder.clone(),
             [
                 directory.prompts.values().cloned().collect(),
                 directory.resources.values().cloned().collect(),
@@ -150,11 +177,14 @@ impl Snapshot {
             origins: origins(config),
             withheld,
             tools,
+            missing: MissingTools::of(&parts.roster),
             directory,
             lists,
-            discover: discover(
-                &tasks::offered(&identity, &parts.roster),
+            finder,
+            discover: discover_keeping(
+                &discovered,
                 CachePolicy { ttl_ms: TTL_MS, scope },
+                keeps(config, &parts.roster),
             ),
             identity,
             implementation,
@@ -167,12 +197,45 @@ impl Snapshot {
 
     /// A tool by the name that clients use.
     pub fn tool(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.tools.get(name)
+        let helper = || self.finder.as_ref().and_then(|finder| finder.helper(name));
+        self.tools.get(name).or_else(helper)
+    }
+
+    /// What finds tools; `None` where all are listed.
+    pub fn finder(&self) -> Option<&Arc<Finder>> {
+        self.finder.as_ref()
+    }
+
+    /// Every tool that a caller may use, search aside.
+    pub fn usable(&self, caller: &Principal) -> impl Iterator<Item = &(Tool, Arc<Entry>)> {
+        self.lists.usable(caller)
     }
 
     /// A tool that the caller may know of: one whose scopes it lacks is among them, for a client can ask for those.
+    /// A tool that starts another stands for that.
     pub fn tool_for(&self, caller: &Principal, name: &str) -> Option<&Arc<Entry>> {
+        let name = self.lists.task_tools.started_by(name).unwrap_or(name);
         self.tool(name).filter(|entry| caller.right(&entry.scopes, name) != Right::None)
+    }
+
+    /// What to say of a tool that is not in the list and that a client may ask for all the same.
+    pub fn missing(&self, name: &str) -> Option<Missing> {
+        self.missing.find(name, &self.parts.config, &self.parts.roster)
+    }
+
+    /// What a call of `name` does with tasks, if that is what it is for and the caller may know of it.
+    pub fn task_tool(&self, name: &str, caller: &Principal) -> Option<TaskTool> {
+        let found = self.lists.task_tools.find(name)?;
+        let known = match &found {
+            TaskTool::Start { tool, .. } => self.tool_for(caller, tool).is_some(),
+            TaskTool::Status | TaskTool::Cancel => self.lists.task_tools.concern(caller, &self.lists.tools),
+        };
+        known.then_some(found)
+    }
+
+    /// What takes the place of tools whose calls are tasks.
+    pub fn task_tools(&self) -> &Arc<TaskTools> {
+        &self.lists.task_tools
     }
 
     /// How many tools are listed.
@@ -199,6 +262,10 @@ impl Snapshot {
     pub fn forget_missing_in(&self, next: &Self) {
         let gone = self.tools.iter().filter(|(name, _)| !next.tools.contains_key(*name));
         gone.for_each(|(_, entry)| entry.metrics.forget());
+        if next.finder.is_none() {
+            let helpers = self.finder.iter().flat_map(|finder| finder.helpers());
+            helpers.for_each(|(_, entry)| entry.metrics.forget());
+        }
     }
 
     /// A prompt by the name that clients use.
@@ -227,13 +294,26 @@ impl Snapshot {
     }
 
     /// The list that a caller sees.
-    pub fn list(&self, kind: ListKind, revision: Revision, caller: &Principal) -> Cow<'_, JsonText> {
-        self.lists.for_caller(kind, revision, &self.implementation, caller)
+    pub fn list(
+        &self,
+        (kind, view): (ListKind, View),
+        revision: Revision,
+        caller: &Principal,
+    ) -> Cow<'_, JsonText> {
+        self.lists.for_caller((kind, view), revision, &self.implementation, caller)
     }
 
     /// The whole list as the newest clients of an era see it.
     pub fn whole(&self, kind: ListKind, era: Era) -> &JsonText {
         self.lists.whole(kind, latest(era), &self.implementation)
+    }
+
+    /// Whether clients of an era would read a list as `other` has it.
+    pub fn lists_alike(&self, other: &Self, kind: ListKind, era: Era) -> bool {
+        let revision = latest(era);
+        let everything = self.lists.everything(kind, revision, &self.implementation);
+        self.whole(kind, era) == other.whole(kind, era)
+            && everything == other.lists.everything(kind, revision, &other.implementation)
     }
 
     /// What the server offers.
@@ -276,6 +356,20 @@ impl Snapshot {
 }
 
 impl Entry {
+    fn of_helper(helper: Helper, metrics: Arc<ToolMetrics>) -> Arc<Self> {
+        Arc::new(Self {
+            target: Target::Helper(helper),
+            timeout: HELP_TIMEOUT,
+            scopes: Vec::new(),
+            rank: ToolPriority::High,
+            task_support: TaskSupport::Forbidden,
+            repeat: Repeat::default(),
+            async_ttl: None,
+            mirrored: Vec::new(),
+            metrics,
+        })
+    }
+
     fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
         let (timeout, scopes, rank) = match &tool.target {
             Target::Own(own) => {
@@ -286,12 +380,26 @@ impl Entry {
                 directory::scopes(config, upstream),
                 ToolPriority::Normal,
             ),
-            Target::OwnOffer => (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal),
+            Target::OwnOffer | Target::Missing { .. } | Target::Helper(_) => {
+                (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal)
+            }
         };
         // A tool with a broken annotation is one that modern clients leave out by themselves.
         let mirrored = tool.definition.param_headers().unwrap_or_default();
         let task_support = tool.definition.task_support();
-        Self { target: tool.target, timeout, scopes, rank, task_support, mirrored, metrics }
+        let repeat = if tool.definition.is_idempotent() { Repeat::Idempotent } else { Repeat::Unsent };
+        let async_ttl = task_tools::ttl(config, &tool.target);
+        Self {
+            target: tool.target,
+            timeout,
+            scopes,
+            rank,
+            task_support,
+            repeat,
+            async_ttl,
+            mirrored,
+            metrics,
+        }
     }
 }
 

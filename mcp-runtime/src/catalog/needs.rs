@@ -1,36 +1,44 @@
 //! Which parts of a configuration need which credential.
 
 use mcpfleet_config::{
-    Backend, CredentialRef, Header, RuntimeConfig, UpstreamTransport, WHOLE_SECRET, status::CredentialUser,
+    Backend, CredentialRef, EnvVar, Header, RuntimeConfig, WHOLE_SECRET, status::CredentialUser,
 };
 use std::collections::BTreeMap;
 
 /// Every credential with its users, sorted.
 pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<CredentialUser>> {
-    let tools = config.tools.iter().map(|tool| {
+    let tools = config.tools.iter().flat_map(|tool| {
         let headers: &[Header] = match &tool.backend {
             Backend::Http(http) => &http.headers,
             Backend::Static(_) => &[],
         };
-        (CredentialUser::Tool(tool.object.clone()), headers)
+        let user = CredentialUser::Tool(tool.object.clone());
+        headers.iter().flat_map(Header::credentials).map(move |credential| (user.clone(), credential))
     });
-    let upstreams = config.upstreams.iter().map(|upstream| {
-        let UpstreamTransport::StreamableHttp { headers, .. } = &upstream.transport;
-        (CredentialUser::Upstream(upstream.name.clone()), headers.as_slice())
+    let upstreams = config.upstreams.iter().flat_map(|upstream| {
+        let headers = upstream.transport.headers().into_iter().flatten().flat_map(Header::credentials);
+        let variables = upstream.transport.environment().iter().filter_map(EnvVar::credential);
+        let user = CredentialUser::Upstream(upstream.name.clone());
+        headers.chain(variables).map(move |credential| (user.clone(), credential))
     });
-    let providers = config
-        .providers
-        .iter()
-        .map(|provider| (CredentialUser::Route(provider.route.clone()), provider.headers.as_slice()));
+    let providers = config.providers.iter().flat_map(|provider| {
+        let user = CredentialUser::Route(provider.route.clone());
+        provider
+            .headers
+            .iter()
+            .flat_map(Header::credentials)
+            .map(move |credential| (user.clone(), credential))
+    });
     let mut users: BTreeMap<CredentialRef, Vec<CredentialUser>> = BTreeMap::new();
-    for (user, headers) in tools.chain(upstreams).chain(providers) {
-        for credential in headers.iter().flat_map(Header::credentials) {
-            users.entry(credential.clone()).or_default().push(user.clone());
-        }
+    for (user, credential) in tools.chain(upstreams).chain(providers) {
+        users.entry(credential.clone()).or_default().push(user);
     }
     if let Some(secret) = config.access.keys() {
         let whole = CredentialRef { secret: secret.to_owned(), key: WHOLE_SECRET.into() };
         users.entry(whole).or_default().push(CredentialUser::Access);
+    }
+    if let Some(store) = &config.store {
+        users.entry(store.credential().clone()).or_default().push(CredentialUser::Store);
     }
     for list in users.values_mut() {
         list.sort();

@@ -1,17 +1,24 @@
-//! Whether tasks are offered: when something behind us makes them, or lends itself to ours. Pure.
+//! Whether tasks are offered: when something behind us makes them or lends itself to ours, or a tool says `async`. Pure.
 
+use super::Entry;
 use crate::upstream::{Roster, UpstreamTool};
 use mcpfleet_protocol::{
     Tool,
     answer::ServerIdentity,
     task::{self, TaskSupport},
 };
+use std::sync::Arc;
 
 /// What modern clients are told of the server: legacy ones could follow no task of this kind.
-pub(super) fn offered(identity: &ServerIdentity, roster: &Roster) -> ServerIdentity {
+pub(super) fn offered(
+    identity: &ServerIdentity,
+    roster: &Roster,
+    tools: &[(Tool, Arc<Entry>)],
+) -> ServerIdentity {
     let made = roster.about.iter().any(|(_, about)| about.capabilities.has_extension(task::EXTENSION));
     let mut identity = identity.clone();
-    if made || roster.tools.iter().any(lends_itself) {
+    let asynchronous = tools.iter().any(|(_, entry)| entry.async_ttl.is_some());
+    if made || asynchronous || roster.tools.iter().any(lends_itself) {
         identity.capabilities.extensions = Some(task::extensions());
     }
     identity
@@ -32,7 +39,7 @@ mod tests {
         let info = Implementation::new("a", "1");
         let identity =
             ServerIdentity { info, capabilities: ServerCapabilities::default(), instructions: None };
-        offered(&identity, roster).capabilities.has_extension(task::EXTENSION)
+        offered(&identity, roster, &[]).capabilities.has_extension(task::EXTENSION)
     }
 
     fn tool(definition: &serde_json::Value) -> Roster {
@@ -54,7 +61,7 @@ mod tests {
         }
         let extensions = Some(task::extensions());
         let capabilities = ServerCapabilities { extensions, ..ServerCapabilities::default() };
-        let about = About { capabilities, instructions: None };
+        let about = About { capabilities, ..About::default() };
         assert!(offers(&Roster { about: vec![("u".into(), about)], ..Roster::default() }));
     }
 }

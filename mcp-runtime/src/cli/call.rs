@@ -11,7 +11,7 @@ pub use args::Args;
 use crate::{
     call::Outcome,
     egress::Egress,
-    exchange::{Ask, Caller, Interest, Profile, Request},
+    exchange::{Ask, Caller, Interest, Profile, Request, Standing},
     identity::Principal,
     outgoing::{CredentialSource, Signer},
     upstream::connection::{ClientError, Connection, Endpoint, Listing},
@@ -105,6 +105,7 @@ fn nobody() -> Caller {
         partition: [0; 16],
         principal: Principal::anonymous(),
         session: None,
+        standing: Standing::default(),
         log_level: None,
         progress: Interest::Unwanted,
     }))

@@ -1,23 +1,32 @@
 //! `mcp-runtime serve`: what a process is told of the other replicas of its servers.
 
 use crate::{
+    adoption::question,
+    model::Body,
     peer::{
         Peers,
         listener::{self, Desk},
     },
     seal::{Keyring, file::KeyFile},
-    transport::{Shared, routes},
+    transport::{Closing, Shared, routes},
 };
 use anyhow::Context;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 use tokio::net::TcpListener;
 
+/// How often names of other replicas are looked up.
+const LOOKUP: Duration = Duration::from_secs(10);
+
 /// Arguments of the command.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Flags {
     /// Keys that all processes behind one address share, one a line, the sealing one first: 32 or more random bytes,
     /// hexadecimal or base64. Read again when it changes. Without it, and without an operator, a session ends with the
@@ -30,6 +39,17 @@ pub(super) struct Flags {
     /// Where they reach that port, when it is not the address of --peer: an IP address, with or without a port.
     #[arg(long, env = "MCPFLEET_PEER_ADVERTISE", value_name = "IP[:PORT]", requires = "peer", value_parser = advertised)]
     peer_advertise: Option<Advertised>,
+    /// The other replicas' peer ports, this one's perhaps among them: who adopts a session whose replica is gone is agreed
+    /// with them. A name stands for all its addresses, and is looked up again every 10 s. An operator says it by itself.
+    #[arg(
+        long,
+        env = "MCPFLEET_PEERS",
+        value_name = "HOST:PORT",
+        value_delimiter = ',',
+        requires = "peer",
+        conflicts_with = "operator"
+    )]
+    peers: Vec<String>,
 }
 
 /// What to tell others.
@@ -65,7 +85,11 @@ impl Flags {
             .with_context(|| format!("cannot listen on {address} for replicas"))?;
         let own = self.own(socket.local_addr()?)?;
         tracing::info!(listen = %socket.local_addr()?, advertised = %own, "listening for other replicas");
-        Ok(Replicas { peers: Some(Peers::new(keys.clone(), own)), keys, socket: Some(socket) })
+        let peers = Peers::new(keys.clone(), own);
+        if !self.peers.is_empty() {
+            tokio::spawn(follow(self.peers.clone(), peers.clone()));
+        }
+        Ok(Replicas { peers: Some(peers), keys, socket: Some(socket) })
     }
 
     fn own(&self, bound: SocketAddr) -> anyhow::Result<SocketAddr> {
@@ -82,9 +106,33 @@ impl Replicas {
     /// Answers other replicas, when there is a port for them.
     pub(super) fn serve(self, shared: &Arc<Shared>) {
         let Some(socket) = self.socket else { return };
-        let desk = Desk { keys: self.keys, stop: shared.stopping().clone(), tasks: shared.detached.clone() };
+        let Closing { stop, connections } = shared.peer_port.clone();
+        let desk = Desk { keys: self.keys, stop, tasks: connections };
         let shared = shared.clone();
-        tokio::spawn(listener::run(socket, desk, move |request| routes::handle(shared.clone(), request)));
+        tokio::spawn(listener::run(socket, desk, move |request| hear(shared.clone(), request)));
+    }
+}
+
+/// Questions of other replicas, and the requests that they hand on.
+async fn hear(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    if request.uri().path() == question::PATH {
+        return Ok(question::answer(&shared, request).await);
+    }
+    routes::handle(shared, request).await
+}
+
+/// Keeps up with the addresses behind the names of other replicas.
+async fn follow(names: Vec<String>, peers: Arc<Peers>) {
+    loop {
+        let mut all = Vec::new();
+        for name in &names {
+            match tokio::net::lookup_host(name).await {
+                Ok(found) => all.extend(found),
+                Err(error) => tracing::warn!(name, %error, "the name of other replicas leads nowhere now"),
+            }
+        }
+        peers.set_others(all);
+        tokio::time::sleep(LOOKUP).await;
     }
 }
 
@@ -100,7 +148,7 @@ mod tests {
 
     fn own(bound: &str, told: Option<&str>) -> anyhow::Result<String> {
         let peer_advertise = told.map(|told| advertised(told).unwrap());
-        let flags = Flags { session_keys: None, peer: None, peer_advertise };
+        let flags = Flags { session_keys: None, peer: None, peer_advertise, peers: Vec::new() };
         Ok(flags.own(bound.parse()?)?.to_string())
     }
 

@@ -1,17 +1,18 @@
 //! `mcp-runtime serve`: wires everything together, and takes it apart again on SIGTERM.
 
 use super::{
+    listening::Listening,
     replicas::{self, Replicas},
     stdio,
 };
 use crate::{
     admin::{self, Admin},
     egress::Egress,
-    fleet,
-    readiness::Readiness,
+    fleet, program,
+    readiness::{Patience, Readiness},
     reload::{Around, Reloader, push::Link},
     seal::Keyring,
-    source::Source,
+    source::{Source, given::Given},
     telemetry::{self, Metrics},
     transport::{
         Exposure, Shared,
@@ -22,13 +23,12 @@ use crate::{
 };
 use anyhow::Context;
 use mcpfleet_config::FORMAT;
-use mcpfleet_crds::{compile::Placement, v1alpha1::DurationString};
+use mcpfleet_crds::compile::Placement;
 use std::{
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
-    time::Duration,
 };
 use tokio::{
     net::TcpListener,
@@ -56,19 +56,8 @@ pub struct Args {
     /// Which server `--stdio` serves, when DIR has several.
     #[arg(long, value_name = "NAMESPACE/NAME", requires = "stdio")]
     server: Option<String>,
-    /// Where clients connect.
-    #[arg(long, env = "MCPFLEET_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-    /// Where probes, metrics and status are.
-    #[arg(long, env = "MCPFLEET_ADMIN", value_name = "ADDR", default_value = "127.0.0.1:9090")]
-    admin: SocketAddr,
-    /// How long calls in flight may go on after SIGTERM.
-    #[arg(long, env = "MCPFLEET_DRAIN_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
-    drain_timeout: Duration,
-    /// Connections at once; more wait to be accepted.
-    #[arg(long, env = "MCPFLEET_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000,
-          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_connections: u32,
+    #[command(flatten)]
+    listening: Listening,
     #[command(flatten)]
     fleet: Fleet,
     #[command(flatten)]
@@ -76,7 +65,7 @@ pub struct Args {
 }
 
 /// What a pod of a fleet is told.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 struct Fleet {
     /// The operator: follow the configurations that it sends, and report to it.
     #[arg(long = "operator", env = "MCPFLEET_OPERATOR", value_name = "URL",
@@ -97,7 +86,7 @@ struct Fleet {
     max_config_format: u32,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[group(required = true, multiple = false)]
 struct Input {
     /// Compiled configuration of one server: JSON, plain or gzip. A file `revision` beside it says how new it is.
@@ -106,14 +95,30 @@ struct Input {
     /// Manifests: McpServer, McpTool, ProviderRoute and Secret, read recursively.
     #[arg(short = 'f', long = "manifests", env = "MCPFLEET_MANIFESTS", value_name = "DIR")]
     manifests: Option<PathBuf>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    DurationString::from(text).to_millis().map(Duration::from_millis).map_err(|error| error.to_string())
+    /// From another command rather than from the command line.
+    #[arg(skip)]
+    given: Option<Given>,
 }
 
 impl Args {
+    /// Those of a process that serves one configuration which is there already, by itself.
+    pub(super) fn giving(given: Given, listening: Listening) -> Self {
+        Self {
+            input: Input { given: Some(given), ..Input::default() },
+            credentials: None,
+            tls_dir: None,
+            stdio: false,
+            server: None,
+            listening,
+            fleet: Fleet { max_config_format: FORMAT, ..Fleet::default() },
+            replicas: replicas::Flags::default(),
+        }
+    }
+
     fn source(&self) -> anyhow::Result<Source> {
+        if let Some(given) = &self.input.given {
+            return Ok(Source::Given(given.clone()));
+        }
         match (&self.input.config, &self.input.manifests) {
             (Some(file), None) => {
                 Ok(Source::Config { path: file.clone(), newest: self.fleet.max_config_format })
@@ -168,10 +173,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.stdio {
         return desktop(args, signals).await;
     }
-    let data =
-        TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
-    let admin =
-        TcpListener::bind(args.admin).await.with_context(|| format!("cannot listen on {}", args.admin))?;
+    let data = TcpListener::bind(args.listening.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listening.listen))?;
+    let admin = TcpListener::bind(args.listening.admin)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listening.admin))?;
     let replicas = args.replicas.open().await?;
     let stop = CancellationToken::new();
     let serving = start(&args, data, admin, replicas, stop.clone())?;
@@ -180,16 +187,18 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Serves standard input and output.
 async fn desktop(args: Args, (mut terminate, mut interrupt): (Signal, Signal)) -> anyhow::Result<ExitCode> {
-    let bound = args.listen;
+    let bound = args.listening.listen;
     let keys = Keyring::random()?;
     let (fleet, metrics) = (Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()));
     let shared = Shared::new(fleet, metrics, Exposure::Loopback, keys, None);
-    let readiness = Readiness::new(shared.clone(), own_address(bound));
+    let readiness = Readiness::new(shared.clone(), own_address(bound), Patience::Short);
     let reloader = Reloader::new(args.around(bound)?, None, readiness, shared.clone(), Egress::new()?);
-    tokio::select! {
+    let code = tokio::select! {
         code = stdio::run(shared, reloader, args.server) => code,
         () = either(&mut terminate, &mut interrupt) => Ok(ExitCode::SUCCESS),
-    }
+    };
+    program::stop_all().await;
+    code
 }
 
 fn start(
@@ -204,9 +213,10 @@ fn start(
     let (keys, peers) = (replicas.keys.clone(), replicas.peers.clone());
     let shared =
         Shared::new(Arc::new(fleet::Fleet::default()), Arc::new(Metrics::default()), exposure, keys, peers);
-    let readiness = Readiness::new(shared.clone(), own_address(bound));
     let around = args.around(bound)?;
-    let limits = Limits { connections: args.max_connections as usize, drain: args.drain_timeout };
+    let readiness = Readiness::new(shared.clone(), own_address(bound), around.source.patience());
+    let limits =
+        Limits { connections: args.listening.max_connections as usize, drain: args.listening.drain_timeout };
     let about = Arc::new(Admin {
         shared: shared.clone(),
         readiness: readiness.clone(),
@@ -263,7 +273,7 @@ async fn finish(
         either(&mut terminate, &mut interrupt).await;
     };
     tokio::select! {
-        drained = serving => {
+        drained = stopped(serving) => {
             tracing::info!(all = drained == Drained::All, "stopped");
             ExitCode::SUCCESS
         }
@@ -272,6 +282,13 @@ async fn finish(
             ExitCode::from(130)
         }
     }
+}
+
+/// Waits for the drain, and then for the programs that it has used.
+async fn stopped(serving: impl Future<Output = Drained>) -> Drained {
+    let drained = serving.await;
+    program::stop_all().await;
+    drained
 }
 
 async fn either(terminate: &mut Signal, interrupt: &mut Signal) {

@@ -8,7 +8,7 @@ use crate::{
     transport::{
         Shared,
         duplex::{BACKLOG, Duplex},
-        intake::MAX_BODY,
+        intake::{MAX_BODY, Share},
     },
 };
 use anyhow::Context;
@@ -59,11 +59,11 @@ pub async fn run(
     let detached = shared.detached.clone();
     let (out, messages) = mpsc::channel(BACKLOG);
     let live = server.sessions.live(seal::name()?);
-    let client = Duplex::new(shared, path, live, out.clone());
+    let client = Duplex::new(shared, path, live, out);
     let closing = CancellationToken::new();
     let writer = tokio::spawn(write(messages, stdout(), closing.clone()));
     tracing::info!(server = name, "serving standard input and output");
-    read(&client, &out).await;
+    read(&client).await;
     // What was asked before the end of input is answered, within bounds.
     detached.close();
     let _ = timeout(LAST_WORDS, detached.wait()).await;
@@ -90,17 +90,16 @@ fn chosen(shared: &Shared, wanted: Option<String>) -> anyhow::Result<(String, St
     Ok((name, path))
 }
 
-async fn read(client: &Arc<Duplex>, out: &mpsc::Sender<Bytes>) {
+async fn read(client: &Arc<Duplex>) {
     // Whoever starts the process is who calls: the operating system has let him.
     let caller = Principal::anonymous();
     let mut lines = input();
     loop {
         match lines.recv().await.unwrap_or(Ok(None)) {
             Ok(Some(Line::Whole(line))) if line.trim_ascii().is_empty() => {}
-            Ok(Some(Line::Whole(line))) => client.receive(&caller, &line).await,
+            Ok(Some(Line::Whole(line))) => client.receive(&caller, &line, &Share::default()).await,
             Ok(Some(Line::TooLong)) => {
-                // The writer lives as long as we read.
-                let _ = out.send(Refusal::body_too_large(MAX_BODY as u64).body()).await;
+                client.refuse(&Refusal::body_too_large(MAX_BODY as u64)).await;
             }
             Ok(None) => return,
             Err(error) => {

@@ -4,20 +4,20 @@ use super::{
     Answered, Client, Delivery, Exchange, Suspended, Visit,
     exchange::{Going, Origin},
     input::{Digest, Sealed, Unusable},
-    task::{self, Holder, TaskId, Wanted, escalation},
+    job::Job,
+    look,
+    task::{self, Called, Escalation, Moment, Wanted, Way, escalation},
 };
 use crate::{
-    call::{CallError, Outcome, stack},
-    exchange::{Ask, Caller, Request, Resumption},
+    exchange::{Ask, Caller, Interest, Profile, Request, Resumption},
+    identity::Principal,
+    search::unwrapped,
 };
 use mcpfleet_protocol::{
-    Era, ErrorCode,
-    answer::input_required,
-    json::{JsonText, Members},
+    ErrorCode, Revision,
     jsonrpc::Id,
     mrtr::InputResponses,
-    server::{self, Complete, Operation, Reference, Refusal},
-    task::with_id,
+    server::{self, Complete, Meta, Operation, Reference},
 };
 use serde_json::{
     json,
@@ -43,12 +43,50 @@ pub fn begin(
     request: &server::Request<'_>,
     delivery: Delivery,
 ) -> Option<Result<Exchange, Answered>> {
-    let read = match &request.operation {
-        Operation::Task { verb, id } => task::relayed(visit, client, request, Wanted { verb: *verb, id })
-            .map(|(ask, responses)| (ask, Retry { responses, state: None })),
-        operation => Ok(read(operation)?),
+    let begun = match &request.operation {
+        Operation::Task { verb, id } => {
+            let wanted = Wanted { verb: *verb, id };
+            match task::way(visit, client, wanted) {
+                Way::Kept => Ok(look::kept(visit, client, request, (wanted, delivery))),
+                Way::Relayed(ask) => {
+                    let retry = Retry { responses: task::responses(request), state: None };
+                    carry_out(visit, client, request, (ask, retry, delivery), None)
+                }
+            }
+        }
+        operation => {
+            let (ask, retry) = asked(visit, &client.principal, operation)?;
+            match task::called(visit, client, &ask) {
+                Some(Called::Follow(following)) => {
+                    Ok(look::follow(visit, client, request, following, (&ask, delivery)))
+                }
+                Some(Called::Start(ask, escalation)) => {
+                    carry_out(visit, client, request, (ask, retry, delivery), escalation)
+                }
+                None => escalation(visit, client, (&request.id, &ask))
+                    .map_err(|refusal| Answered::refusal(&refusal))
+                    .and_then(|it| carry_out(visit, client, request, (ask, retry, delivery), it)),
+            }
+        }
     };
-    Some(read.and_then(|(ask, retry)| carry_out(visit, client, request, (ask, retry, delivery))))
+    Some(begun)
+}
+
+/// Where a request comes from.
+pub(super) fn origin(
+    visit: &Visit,
+    client: &Arc<Client>,
+    request: &server::Request<'_>,
+    (ask, delivery): (&Ask, Delivery),
+) -> Origin {
+    Origin {
+        id: request.id.clone().into_owned(),
+        token: request.meta.progress_token.clone().map(Id::into_owned),
+        client: client.clone(),
+        delivery,
+        suspended: visit.server.suspended.clone(),
+        digest: Digest::of(&visit.server.name, ask),
+    }
 }
 
 fn carry_out(
@@ -56,25 +94,18 @@ fn carry_out(
     client: &Arc<Client>,
     request: &server::Request<'_>,
     (ask, retry, delivery): (Ask, Retry<'_>, Delivery),
+    escalation: Option<Escalation>,
 ) -> Result<Exchange, Answered> {
-    let escalation = escalation(visit, client, (&request.id, &ask));
-    let origin = Origin {
-        id: request.id.clone().into_owned(),
-        token: request.meta.progress_token.clone().map(Id::into_owned),
-        client: client.clone(),
-        delivery,
-        suspended: visit.server.suspended.clone(),
-        digest: Digest::of(&visit.server.name, &ask),
-        escalation: escalation.map_err(|refusal| Answered::refusal(&refusal))?,
-    };
+    let origin = origin(visit, client, request, (&ask, delivery));
     let resumption = match resume(&retry, visit, &origin) {
         Ok(Retried::Anew(resumption)) => resumption,
-        Ok(Retried::Suspended { key }) => return go_on(visit, &retry, key, origin),
+        Ok(Retried::Suspended { key }) => return go_on(visit, &retry, key, origin, escalation),
         Err(why) => return Err(Suspended::refuse(&origin.id, why)),
     };
+    let (writes_for, profile) = as_seen(client, &request.meta, escalation.as_ref());
     let job = Job {
         visit: visit.clone(),
-        client: client.clone(),
+        client: writes_for,
         id: origin.id.clone(),
         digest: origin.digest,
         task: match &request.operation {
@@ -83,32 +114,88 @@ fn carry_out(
         },
     };
     let work = Request { ask, meta: request.meta.raw.map(ToOwned::to_owned), resumption };
-    let (caller, events) = Caller::new(Arc::new(client.profile(&request.meta)));
+    let (caller, events) = Caller::new(Arc::new(profile));
     let deadline = caller.deadline();
-    Ok(Exchange::new(Going { work: Box::pin(job.run(work, caller)), events, deadline }, origin))
+    let going = Going { work: Box::pin(job.run(work, caller)), events, deadline };
+    Ok(Exchange::new(going, origin, escalation))
+}
+
+/// For whom the answer is written, and what those who carry out a request are told of its client.
+///
+/// What is a task from its beginning is answered by the task: whatever is asked on the way is asked of that, one question
+/// at a time, as of a client with a session; and the result is kept in the newest form, which is translated for whoever
+/// reads it. How far it is can be asked of every task.
+fn as_seen(client: &Arc<Client>, meta: &Meta<'_>, escalation: Option<&Escalation>) -> (Arc<Client>, Profile) {
+    let profile = client.profile(meta);
+    match escalation.map(|it| it.moment) {
+        None => (client.clone(), profile),
+        Some(Moment::Later) => (client.clone(), Profile { progress: Interest::Wanted, ..profile }),
+        Some(Moment::AtOnce) => {
+            let newest = Client { revision: Revision::LATEST_MODERN, ..Client::clone(client) };
+            let revision = Revision::LATEST_LEGACY;
+            (Arc::new(newest), Profile { revision, progress: Interest::Wanted, log_level: None, ..profile })
+        }
+    }
 }
 
 /// The work that waited for this retry goes on with what the client has brought.
-fn go_on(visit: &Visit, retry: &Retry<'_>, key: [u8; 16], origin: Origin) -> Result<Exchange, Answered> {
+fn go_on(
+    visit: &Visit,
+    retry: &Retry<'_>,
+    key: [u8; 16],
+    origin: Origin,
+    escalation: Option<Escalation>,
+) -> Result<Exchange, Answered> {
     let responses = match retry.responses.map(InputResponses::read).transpose() {
         Ok(responses) => responses.unwrap_or_default(),
         Err(why) => return Err(Answered::error(&origin.id, ErrorCode::InvalidParams, &why.to_string())),
     };
     let id = origin.id.clone();
-    visit.server.suspended.resume(key, &responses, origin).map_err(|why| Suspended::refuse(&id, why))
+    visit
+        .server
+        .suspended
+        .resume(key, &responses, origin, escalation)
+        .map_err(|why| Suspended::refuse(&id, why))
+}
+
+/// What another replica holds, by the address of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// The work of a retry: asked twice, it would be answered twice.
+    Work(String),
+    /// A task: asking again changes nothing, and when that replica is lost it may be known here what became of it.
+    Task(String),
 }
 
 /// The replica in which the work of a retry waits, or which keeps a task, when that is another than this one.
-pub fn owner_elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<String> {
+pub fn elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) -> Option<Elsewhere> {
     if let Operation::Task { id, .. } = &request.operation {
-        return task::owner_elsewhere(visit, client, id);
+        return task::owner_elsewhere(visit, &client.principal, id).map(Elsewhere::Task);
     }
-    let (ask, retry) = read(&request.operation)?;
+    let (ask, retry) = asked(visit, &client.principal, &request.operation)?;
+    if let Some(id) = task::followed(visit, &client.principal, &ask) {
+        return task::owner_elsewhere(visit, &client.principal, &id).map(Elsewhere::Task);
+    }
     let (keys, partition) = (&visit.shared.keys, client.principal.fingerprint());
     match Sealed::open(retry.state.as_deref()?, keys, partition, Digest::of(&visit.server.name, &ask)) {
-        Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => Some(owner),
+        Ok(Sealed::Suspended { owner, .. }) if !visit.server.suspended.is_here(&owner) => {
+            Some(Elsewhere::Work(owner))
+        }
         _ => None,
     }
+}
+
+/// Where the task is that a call follows by a tool; `None` when that is no replica, or it follows none.
+pub fn task_followed(
+    visit: &Visit,
+    caller: &Principal,
+    request: &server::Request<'_>,
+) -> Option<task::TaskPlace> {
+    if visit.snapshot.task_tools().is_empty() || !matches!(request.operation, Operation::CallTool(_)) {
+        return None;
+    }
+    let (ask, _) = asked(visit, caller, &request.operation)?;
+    task::place(visit, caller, &task::followed(visit, caller, &ask)?)
 }
 
 /// The client's half of a retry.
@@ -120,6 +207,12 @@ struct Retry<'a> {
 enum Retried {
     Anew(Option<Resumption>),
     Suspended { key: [u8; 16] },
+}
+
+/// What is asked, and the client's half of a retry.
+fn asked<'a>(visit: &Visit, caller: &Principal, operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
+    let (ask, retry) = read(operation)?;
+    Some((unwrapped(&visit.snapshot, caller, ask), retry))
 }
 
 fn read<'a>(operation: &Operation<'a>) -> Option<(Ask, Retry<'a>)> {
@@ -179,85 +272,5 @@ fn resume(retry: &Retry<'_>, visit: &Visit, origin: &Origin) -> Result<Retried, 
         }
         // Whoever could have reached it has sent the request there.
         Sealed::Suspended { .. } => Err(Unusable::OwnerGone),
-    }
-}
-
-/// Whether nothing came of it but an error.
-fn failed(result: &Result<Outcome, CallError>) -> bool {
-    match result {
-        Ok(Outcome::Forwarded(result)) => {
-            Members::read(result).and_then(|it| it.get("isError")).is_some_and(|it| it.get() == "true")
-        }
-        Ok(Outcome::Made(_) | Outcome::InputRequired { .. } | Outcome::Task(_)) => false,
-        Err(error) => matches!(error, CallError::Upstream { .. } | CallError::Unavailable { .. }),
-    }
-}
-
-/// One request, free of the wire that it came on.
-struct Job {
-    visit: Visit,
-    client: Arc<Client>,
-    id: Id<'static>,
-    digest: Digest,
-    /// The id by which the client knows the task that it asks for.
-    task: Option<String>,
-}
-
-impl Job {
-    async fn run(self, request: Request, caller: Caller) -> Answered {
-        let stack::Answered { result, permit } =
-            stack::run(&self.visit.server, &self.visit.snapshot, &request, &caller).await;
-        let result = match result {
-            // Only modern clients know the error; a legacy one reads what the upstream says.
-            result if self.client.era() == Era::Modern && failed(&result) && caller.lacking().is_some() => {
-                let required = caller.lacking().cloned().unwrap_or_else(JsonText::empty_object);
-                Answered::refusal(&Refusal::missing_capability(&self.id, &required))
-            }
-            Ok(Outcome::InputRequired { requests, state }) => self.input_required(requests.as_deref(), state),
-            Ok(Outcome::Task(created)) => self.task(&request.ask, &created),
-            Ok(Outcome::Forwarded(result)) => {
-                // An acknowledgement names no task.
-                let ours = self.task.as_deref().and_then(|id| with_id(&result, id));
-                self.answer(&request.ask, Ok(Outcome::Forwarded(ours.unwrap_or(result))))
-            }
-            result => self.answer(&request.ask, result),
-        };
-        result.holding(permit)
-    }
-
-    fn input_required(&self, requests: Option<&RawValue>, state: Option<String>) -> Answered {
-        let sealed = Sealed::Upstream { state };
-        let (keys, partition) = (&self.visit.shared.keys, self.client.principal.fingerprint());
-        let server = &self.visit.snapshot.implementation;
-        match sealed.seal(keys, partition, self.digest) {
-            Ok(state) => {
-                let requests = requests.map(JsonText::from);
-                Answered::success(&self.id, &input_required(requests.as_ref(), Some(&state), server))
-            }
-            Err(why) => Answered::error(&self.id, ErrorCode::UpstreamFailed, &why.to_string()),
-        }
-    }
-
-    /// An upstream has made a task of the call: the client gets an id of ours.
-    fn task(&self, ask: &Ask, created: &RawValue) -> Answered {
-        let Visit { shared, server, snapshot } = &self.visit;
-        let holder = Holder { server: &server.name, partition: self.client.principal.fingerprint() };
-        let id = TaskId::of_upstream(snapshot, ask, created).map(|task| task.seal(&shared.keys, holder));
-        let renamed = id.and_then(Result::ok).and_then(|id| with_id(created, &id));
-        let result = renamed.map(Outcome::Forwarded).ok_or_else(|| {
-            let message =
-                "the server behind it made a task of the call, with an id that cannot be used".into();
-            CallError::Unavailable { message }
-        });
-        self.answer(ask, result)
-    }
-
-    fn answer(&self, ask: &Ask, result: Result<Outcome, CallError>) -> Answered {
-        super::outcome::Written {
-            id: &self.id,
-            client: &self.client,
-            server: &self.visit.snapshot.implementation,
-        }
-        .answer(ask, result)
     }
 }

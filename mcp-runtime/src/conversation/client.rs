@@ -1,11 +1,12 @@
 //! Who asks, and of whom.
 
 use crate::{
+    adoption,
     catalog::{Snapshot, merge::Target},
     exchange::{Interest as Asked, Profile},
     identity::Principal,
     server::Server,
-    session::{Live, Ticket},
+    session::{Live, SessionKey, Ticket},
     transport::Shared,
     upstream::Interest,
 };
@@ -25,6 +26,18 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// Keeps what a session's client has said, for a replica that adopts it.
+    pub async fn keep(&self, live: &Live) {
+        adoption::keep(&self.server.store, live, &self.shared.own_address()).await;
+    }
+
+    /// Ends a session, here and for every replica that might adopt it.
+    pub async fn end(&self, key: SessionKey) {
+        self.server.sessions.end(key);
+        self.server.pool.forget(key);
+        adoption::end(self, key).await;
+    }
+
     /// Watches a resource for a caller, as long as the interest lives; our own need none.
     ///
     /// # Errors
@@ -63,12 +76,13 @@ impl Client {
 
     /// A client in a session.
     pub fn in_session(ticket: &Ticket, live: Arc<Live>, principal: Arc<Principal>) -> Self {
-        Self {
-            revision: ticket.revision,
-            capabilities: ticket.capabilities.clone(),
-            principal,
-            live: Some(live),
-        }
+        Self { live: Some(live), ..Self::of_ticket(ticket, principal) }
+    }
+
+    /// A client in a session of which nothing is held here: it can be asked nothing.
+    pub fn of_ticket(ticket: &Ticket, principal: Arc<Principal>) -> Self {
+        let capabilities = ticket.capabilities.clone();
+        Self { revision: ticket.revision, capabilities, principal, live: None }
     }
 
     /// A legacy client that has no session: nothing can be asked of it.
@@ -102,6 +116,7 @@ impl Client {
             partition: self.principal.fingerprint(),
             principal: self.principal.clone(),
             session: self.live.as_ref().map(|live| live.key),
+            standing: self.live.as_ref().map(|live| live.standing.clone()).unwrap_or_default(),
             log_level,
             progress,
         }

@@ -4,7 +4,7 @@ use super::{
     Answered, Client,
     input::{Digest, Waiting},
     suspended::{Parked, Suspended},
-    task::{Escalation, HESITATION},
+    task::{Escalation, HESITATION, Made, Moment},
 };
 use crate::exchange::{Answer, Deadline, Event, Events, Notice, Question, Unanswered};
 use bytes::Bytes;
@@ -53,8 +53,10 @@ pub struct Exchange {
     state: State,
     origin: Origin,
     waiting: Waiting,
-    /// When it becomes a task, if it may.
-    escalates: Option<Instant>,
+    /// What it becomes, and when: at once without a moment, so that nothing is begun before.
+    escalates: Option<(Option<Instant>, Escalation)>,
+    /// The task that it is about to become: the work is there meanwhile.
+    making: Option<oneshot::Receiver<Made>>,
     begun: Begun,
 }
 
@@ -86,8 +88,6 @@ pub(super) struct Origin {
     pub suspended: Arc<Suspended>,
     /// What binds its retry to it.
     pub digest: Digest,
-    /// What it becomes when it takes long.
-    pub(super) escalation: Option<Escalation>,
 }
 
 enum State {
@@ -110,44 +110,75 @@ enum Next {
 
 impl Exchange {
     /// An exchange that has just begun.
-    pub(super) fn new(going: Going, origin: Origin) -> Self {
-        let escalates = origin.escalation.is_some().then(|| Instant::now() + HESITATION);
-        let waiting = Waiting::default();
-        Self { going: Some(going), state: State::Working, origin, waiting, escalates, begun: Begun::Here }
+    pub(super) fn new(going: Going, origin: Origin, escalation: Option<Escalation>) -> Self {
+        let begun = Self {
+            going: Some(going),
+            state: State::Working,
+            origin,
+            waiting: Waiting::default(),
+            escalates: None,
+            making: None,
+            begun: Begun::Here,
+        };
+        let at = |escalation: &Escalation| match escalation.moment {
+            Moment::AtOnce => None,
+            Moment::Later => Some(Instant::now() + HESITATION),
+        };
+        Self { escalates: escalation.map(|escalation| (at(&escalation), escalation)), ..begun }
     }
 
     /// The exchange after a retry. Questions that the retry has not answered are asked again.
-    pub(super) fn continued(going: Going, waiting: Waiting, origin: Origin) -> Self {
+    pub(super) fn continued(
+        going: Going,
+        waiting: Waiting,
+        origin: Origin,
+        escalation: Option<Escalation>,
+    ) -> Self {
         let state =
             if waiting.is_empty() { State::Working } else { State::Gathering(Instant::now() + GATHER) };
         let begun = Begun::ByAnEarlierRequest;
-        Self { state, waiting, begun, ..Self::new(going, origin) }
+        Self { state, waiting, begun, ..Self::new(going, origin, escalation) }
+    }
+
+    /// The same, with something that is kept for as long as the work lasts, wherever that goes on.
+    #[must_use]
+    pub fn keeping(mut self, kept: impl Send + 'static) -> Self {
+        if let Some(going) = &mut self.going {
+            let work = std::mem::replace(&mut going.work, Box::pin(std::future::pending()));
+            going.work = Box::pin(async move {
+                let answered = work.await;
+                drop(kept);
+                answered
+            });
+        }
+        self
     }
 
     /// What is said next; `None` after the last.
     ///
     /// Cancel safe: what was not returned is returned by the next call.
     pub async fn next(&mut self) -> Option<Step> {
-        while let Some(going) = &mut self.going {
+        if matches!(self.escalates, Some((None, _))) {
+            self.escalate();
+        }
+        loop {
+            if let Some(making) = &mut self.making {
+                let made = making.await;
+                self.making = None;
+                if let Some(answered) = self.made(made.ok()) {
+                    return Some(Step::Last(answered));
+                }
+            }
+            let Some(going) = &mut self.going else { break };
             if matches!(self.state, State::Done(_)) && going.events.is_empty() {
                 self.going = None;
                 break;
             }
-            match wait(going, &self.state, self.escalates).await {
+            match wait(going, &self.state, self.escalates.as_ref().and_then(|(at, _)| *at)).await {
                 Next::Deaf => self.state = State::Silent,
-                Next::Answered(answered) => {
-                    let answered = match self.begun {
-                        Begun::Here => answered,
-                        Begun::ByAnEarlierRequest => answered.under(&self.origin.id),
-                    };
-                    self.state = State::Done(Box::new(answered));
-                }
+                Next::Answered(answered) => self.answered(answered),
                 Next::Ask => return self.suspend().map(Step::Last),
-                Next::Escalate => {
-                    if let Some(answered) = self.escalate() {
-                        return Some(Step::Last(answered));
-                    }
-                }
+                Next::Escalate => self.escalate(),
                 Next::Event(event) => {
                     if let Some(message) = self.event(event) {
                         return Some(Step::Message(message));
@@ -159,6 +190,14 @@ impl Exchange {
             State::Done(answered) => Some(Step::Last(*answered)),
             _ => None,
         }
+    }
+
+    fn answered(&mut self, answered: Answered) {
+        let answered = match self.begun {
+            Begun::Here => answered,
+            Begun::ByAnEarlierRequest => answered.under(&self.origin.id),
+        };
+        self.state = State::Done(Box::new(answered));
     }
 
     /// The client takes nothing more: it can neither be told anything nor be asked.
@@ -207,19 +246,23 @@ impl Exchange {
         Some(message::request(&id, &question.method, params.as_ref()))
     }
 
-    /// Makes a task of the work, if there is room for one.
-    fn escalate(&mut self) -> Option<Answered> {
-        self.escalates = None;
-        let Escalation { tasks, tool } = self.origin.escalation.take()?;
-        match tasks.make(self.going.take()?, &self.origin, &tool) {
-            Ok(answered) => {
-                self.state = State::Silent;
-                Some(answered)
-            }
-            Err(going) => {
+    /// Makes a task of the work.
+    fn escalate(&mut self) {
+        if let (Some((_, escalation)), Some(going)) = (self.escalates.take(), self.going.take()) {
+            self.making = Some(escalation.make(going, self.origin.id.clone()));
+        }
+    }
+
+    /// The answer, unless there is no task and the work goes on.
+    fn made(&mut self, made: Option<Made>) -> Option<Answered> {
+        self.state = State::Working;
+        match made {
+            Some(Made::Task(answered) | Made::Refused(answered)) => Some(answered),
+            Some(Made::GoesOn(going)) => {
                 self.going = Some(going);
                 None
             }
+            None => Some(Answered::broken()),
         }
     }
 

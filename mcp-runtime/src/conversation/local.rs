@@ -34,6 +34,7 @@ pub async fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Op
             // Without a session there is nothing to remember it by, and nothing that would send one.
             if let Some(live) = &client.live {
                 live.set_log_level(*level);
+                visit.keep(live).boxed().await;
             }
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
@@ -44,12 +45,13 @@ pub async fn answer(visit: &Visit, client: &Client, request: &Request<'_>) -> Op
         Operation::Unsubscribe { uri } => {
             if let Some(live) = &client.live {
                 live.unsubscribe(uri);
+                visit.keep(live).boxed().await;
                 follow(visit, client, request, (uri, Following::Ends)).boxed().await;
             }
             Answered::success(id, &empty_result(client.revision, &snapshot.implementation))
         }
         Operation::Task { verb, id } => {
-            return task::answer(visit, client, request, Wanted { verb: *verb, id });
+            return task::answer(visit, client, request, Wanted { verb: *verb, id }).boxed().await;
         }
         _ => return None,
     })
@@ -64,7 +66,7 @@ fn list(
 ) -> Answered {
     match cursor {
         None => {
-            let result = visit.snapshot.list(list, client.revision, &client.principal);
+            let result = visit.snapshot.list((list, task::view(client)), client.revision, &client.principal);
             Answered::success(&request.id, &result)
         }
         Some(_) => invalid(request, "this cursor is not one of ours: list from the start"),
@@ -80,7 +82,9 @@ async fn subscribe(visit: &Visit, client: &Client, request: &Request<'_>, uri: &
         tokio::join!(interest.met(), follow(visit, client, request, (uri, Following::Begins)));
     }
     live.subscribe(uri, interest)
-        .map_err(|most| format!("a session can watch {most} resources; unsubscribe from one first"))
+        .map_err(|most| format!("a session can watch {most} resources; unsubscribe from one first"))?;
+    visit.keep(live).await;
+    Ok(())
 }
 
 /// Tells the upstream in the client's own session there.

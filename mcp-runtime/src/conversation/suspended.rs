@@ -4,6 +4,7 @@ use super::{
     Answered, Exchange,
     exchange::{Going, Origin},
     input::{PATIENCE, Sealed, Unusable, Waiting},
+    task::Escalation,
 };
 use crate::seal::{self, Keyring, NotSealed};
 use mcpfleet_protocol::{
@@ -73,6 +74,12 @@ impl Suspended {
         self.lock().len()
     }
 
+    /// Gives up all that waits: this process ends. Who brings input afterwards is told that it may have taken effect.
+    pub fn end(&self) {
+        let gone = std::mem::take(&mut *self.lock());
+        drop(gone);
+    }
+
     /// Whether a state speaks of this replica.
     pub fn is_here(&self, owner: &str) -> bool {
         owner == self.own_address
@@ -123,10 +130,11 @@ impl Suspended {
         key: [u8; 16],
         responses: &InputResponses<'_>,
         origin: Origin,
+        escalation: Option<Escalation>,
     ) -> Result<Exchange, Unusable> {
         let Parked { going, mut waiting, .. } = self.lock().remove(&key).ok_or(Unusable::Over)?;
         waiting.answer(responses);
-        Ok(Exchange::continued(going, waiting, origin))
+        Ok(Exchange::continued(going, waiting, origin, escalation))
     }
 
     /// The answer to a retry that cannot be used.

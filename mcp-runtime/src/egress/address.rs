@@ -14,7 +14,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 ];
 
 /// Whether `address` is refused, in whichever of its IPv6 spellings an IPv4 address comes.
-pub(super) fn is_refused(address: IpAddr) -> bool {
+pub(crate) fn is_refused(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_refused_v4(v4),
         IpAddr::V6(v6) => {

@@ -10,6 +10,8 @@ mod error;
 mod resolver;
 mod whole;
 
+pub(crate) use address::is_refused;
+
 pub use error::EgressError;
 pub use whole::read_whole;
 

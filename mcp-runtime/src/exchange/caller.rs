@@ -1,6 +1,6 @@
 //! Whoever made a request, as those who carry it out see him.
 
-use super::place::Place;
+use super::{place::Place, standing::Standing};
 use crate::{
     admission::{Blocked, Permit},
     identity::Principal,
@@ -8,7 +8,10 @@ use crate::{
 use mcpfleet_protocol::{Revision, json::JsonText, server::LogLevel};
 use serde_json::value::RawValue;
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -17,9 +20,9 @@ use tokio::{
 };
 
 /// Messages that wait for a client that reads slowly. More make whoever sends them wait.
-const BACKLOG: usize = 16;
+pub(super) const BACKLOG: usize = 16;
 /// How long a client may take to answer a question: a person reads, thinks and types.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What is known of the client for the length of one request.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub struct Profile {
     pub principal: Arc<Principal>,
     /// The legacy session that it speaks in; `None` for a modern client.
     pub session: Option<[u8; 16]>,
+    /// The way to it outside its requests; leads nowhere but in a session.
+    pub standing: Standing,
     /// Least severe log message that it wants; none without it.
     pub log_level: Option<LogLevel>,
     /// Whether it asked for progress.
@@ -56,6 +61,8 @@ pub struct Caller {
     events: Option<mpsc::Sender<Event>>,
     place: Arc<Place>,
     lacking: Arc<OnceLock<JsonText>>,
+    /// Whether anything went to it before the answer.
+    spoken: Arc<AtomicBool>,
 }
 
 /// The deadline of a request under way.
@@ -133,6 +140,14 @@ pub enum Unanswered {
         /// The method.
         method: String,
     },
+    /// It is asked outside any request of its own, and has no stream open on which that could reach it.
+    #[error(
+        "no client can be asked {method} here: none has a stream open for requests outside its own; ask in the middle of a call"
+    )]
+    OutOfReach {
+        /// The method.
+        method: String,
+    },
     /// The client has left, or did not answer in time.
     #[error("the client did not answer")]
     Gone,
@@ -142,12 +157,13 @@ impl Caller {
     /// A caller and what is to be sent to it.
     pub fn new(profile: Arc<Profile>) -> (Self, Events) {
         let (events, receiver) = mpsc::channel(BACKLOG);
-        (Self { profile, events: Some(events), place: Arc::default(), lacking: Arc::default() }, receiver)
+        (Self { events: Some(events), ..Self::silent(profile) }, receiver)
     }
 
     /// A caller that takes the answer only.
     pub fn silent(profile: Arc<Profile>) -> Self {
-        Self { profile, events: None, place: Arc::default(), lacking: Arc::default() }
+        let (place, lacking, spoken) = (Arc::default(), Arc::default(), Arc::default());
+        Self { profile, events: None, place, lacking, spoken }
     }
 
     /// What is known of it.
@@ -163,6 +179,7 @@ impl Caller {
             Notice::Other { .. } => true,
         };
         if let Some(events) = self.events.as_ref().filter(|_| wanted) {
+            self.spoken.store(true, Ordering::Relaxed);
             // Nobody listens any more: whoever waits for the answer is told by other means.
             let _ = events.send(Event::Notice(notice)).await;
         }
@@ -176,12 +193,18 @@ impl Caller {
     pub async fn ask(&self, question: Question) -> Answer {
         let method = question.method.clone();
         let events = self.events.as_ref().ok_or(Unanswered::NotOffered { method })?;
+        self.spoken.store(true, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
         let _aside = self.place.aside();
         events.send(Event::Question(question, reply)).await.map_err(|_| Unanswered::Gone)?;
         let answer = timeout(PATIENCE, answer).await;
         self.place.back().await;
         answer.ok().and_then(Result::ok).unwrap_or(Err(Unanswered::Gone))
+    }
+
+    /// Whether anything was sent to it, or asked of it, already.
+    pub fn has_spoken(&self) -> bool {
+        self.spoken.load(Ordering::Relaxed)
     }
 
     /// It was to be asked something that it has not declared: `required` capabilities. The first such is kept.

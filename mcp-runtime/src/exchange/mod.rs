@@ -21,8 +21,10 @@
 mod caller;
 mod place;
 mod request;
+mod standing;
 
 pub use caller::{
     Answer, Caller, Deadline, Elapsed, Event, Events, Interest, Notice, Profile, Question, Unanswered,
 };
 pub use request::{Ask, Request, Resumption};
+pub use standing::{Asked, Standing};

@@ -57,6 +57,11 @@ impl Kind {
 }
 
 impl Challenge {
+    /// Whether nobody can tell now if the credential is good.
+    pub(super) fn is_undecided(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable(_))
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self.kind {

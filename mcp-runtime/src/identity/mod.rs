@@ -10,16 +10,20 @@
 //! challenges); RFC 9728 (resource metadata); RFC 9068 and RFC 8725 (what makes a JWT an access token).
 
 mod challenge;
+mod elsewhere;
 mod gatekeeper;
 pub mod keys;
 mod oauth;
+mod pass;
 mod presented;
 mod principal;
 mod resource;
 
 pub use challenge::Challenge;
+pub use elsewhere::is_admitted;
 pub use gatekeeper::{Fit, Gatekeeper};
-pub use principal::{Principal, Right, Scopes, ToolPatterns};
+pub use pass::{Bearer, Door, Pass};
+pub use principal::{Principal, Right, Scopes, ToolPatterns, matches};
 pub use resource::is_well_known;
 
 use aws_lc_rs::digest::{SHA256, digest};

@@ -4,6 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 /// Where a key may come that has no `Authorization` for itself.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Headers that a credential may be in.
+pub(super) const CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, X_API_KEY];
 /// How every key begins: no token of OAuth's does.
 pub(super) const KEY_PREFIX: &str = "mcpf_";
 /// Longest credential, in bytes. What is longer is not looked at.

@@ -85,6 +85,11 @@ impl Principal {
         print
     }
 
+    /// Whether it is the same caller with the same rights, whatever shows that and for however long.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.fingerprint() == other.fingerprint() && self.scopes == other.scopes && self.tools == other.tools
+    }
+
     /// What it may do with a tool that needs these scopes.
     pub fn right(&self, needed: &[String], tool: &str) -> Right {
         if !self.knows_tool(tool) {
@@ -140,8 +145,10 @@ impl From<Vec<String>> for ToolPatterns {
     }
 }
 
+/// Whether a name fits a pattern, in which `*` stands for any text.
+///
 /// Linear in both: each piece is taken at its first place, which leaves the most for the rest.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();

@@ -20,6 +20,22 @@ pub(super) fn accept(client: &HeaderMap, wanted: Answer) -> HeaderValue {
     })
 }
 
+/// What a provider is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Chat,
+    Embeddings,
+}
+
+impl Endpoint {
+    const fn path(self, api: ProviderApi) -> &'static str {
+        match (api, self) {
+            (ProviderApi::OpenAI, Self::Chat) => "/chat/completions",
+            (ProviderApi::OpenAI, Self::Embeddings) => "/embeddings",
+        }
+    }
+}
+
 /// A request without its credentials.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -29,10 +45,13 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn of(provider: &Provider, accept: HeaderValue, body: Bytes) -> Result<Self, Problem> {
-        let path = match provider.api {
-            ProviderApi::OpenAI => "/chat/completions",
-        };
+    pub(super) fn of(
+        provider: &Provider,
+        endpoint: Endpoint,
+        accept: HeaderValue,
+        body: Bytes,
+    ) -> Result<Self, Problem> {
+        let path = endpoint.path(provider.api);
         let url = Url::parse(&format!("{}{path}", provider.base_url))
             .map_err(|_| Problem::BaseUrl { provider: provider.name.clone() })?;
         Ok(Self { url, accept, body })

@@ -7,10 +7,12 @@
 //! The client's own headers end here: its key opens this server and is nobody else's business.
 
 mod answer;
+mod embed;
 mod forward;
 mod relay;
 
 pub use answer::{too_large, wrong_method};
+pub use embed::{NoVectors, embed};
 
 use crate::{egress::Egress, outgoing::Behalf};
 use answer::Problem;
@@ -49,7 +51,8 @@ async fn chat(
     let provider = choose(providers, &inspected.model).map_err(Problem::Choose)?;
     let wanted = inspected.answer;
     let source = behalf.source(&provider.headers).map_err(Problem::Credential)?;
-    let draft = forward::Draft::of(provider, forward::accept(headers, wanted), body.clone())?;
+    let accept = forward::accept(headers, wanted);
+    let draft = forward::Draft::of(provider, forward::Endpoint::Chat, accept, body.clone())?;
     let sending = source.send(egress, behalf.caller, |own| draft.request(egress, own));
     relay::relay(provider, sending).await
 }

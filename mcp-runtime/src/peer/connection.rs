@@ -12,6 +12,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
+    error::Error as _,
     io,
     pin::Pin,
     sync::{
@@ -44,7 +45,7 @@ pub(super) struct Connection {
 /// A request without an answer.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// Nothing of it was sent.
+    /// Nothing of it was sent, or nobody has looked at it.
     NotSent(Box<Request<Full<Bytes>>>),
     /// It was, or may have been.
     Interrupted(hyper::Error),
@@ -84,14 +85,28 @@ impl Connection {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Body>, Failed> {
         self.requested.fetch_add(1, Ordering::Relaxed);
+        let unsent = request.clone();
         match self.requests.clone().try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| Body::new(Answer { body, place: Some(place) }))),
             Err(mut error) => match error.take_message() {
                 Some(request) => Err(Failed::NotSent(Box::new(request))),
-                None => Err(Failed::Interrupted(error.into_error())),
+                None => Err(match error.into_error() {
+                    error if was_refused(&error) => Failed::NotSent(Box::new(unsent)),
+                    error => Failed::Interrupted(error),
+                }),
             },
         }
     }
+}
+
+/// Whether the peer has said that it has not looked at the request: it was about to close, or had too many (RFC 9113,
+/// section 8.7).
+fn was_refused(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.filter(|cause| cause.is_remote()).is_some_and(|cause| {
+        (cause.is_go_away() && cause.reason() == Some(h2::Reason::NO_ERROR))
+            || (cause.is_reset() && cause.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
 }
 
 /// The body of an answer, chunk by chunk as it is read.

@@ -1,7 +1,10 @@
-//! The port that other replicas dial. Nobody has proved anything before the handshake is done, so that is bounded.
+//! The port that other replicas dial. Nobody has proved anything before the handshake is done, so that is bounded
+//! ([`threshold`](super::threshold)).
 
 use super::{
-    CONNECTION_WINDOW, Forwarded, HEADERS, PING, PONG, STREAMS, WELCOME, WINDOW, identity::Identity,
+    CONNECTION_WINDOW, DIAL_TIMEOUT, Forwarded, HEADERS, PING, PONG, STREAMS, WELCOME, WINDOW,
+    identity::Identity,
+    threshold::{Guest, Threshold},
 };
 use crate::{model::Body, seal::Keyring};
 use http::{Request, Response};
@@ -11,17 +14,15 @@ use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, SemaphorePermit},
+    sync::Semaphore,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Connections at once. Each replica opens one, and more only when that one is full.
+/// Connections of replicas at once. Each opens one, and more only when that one is full.
 const CONNECTIONS: usize = 1024;
-/// Of these, connections that have not proved anything yet.
-const UNPROVED: usize = 64;
-/// How long a proof may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a proof may take: no replica waits longer for ours.
+const PATIENCE: Duration = DIAL_TIMEOUT;
 /// Pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Requests that a peer may cancel before we have looked at them. A replica is no attacker: its clients may all leave at
@@ -46,41 +47,46 @@ where
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let unproved = Arc::new(Semaphore::new(UNPROVED));
+    let threshold = Arc::new(Threshold::default());
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = desk.stop.cancelled() => return,
         };
-        let socket = match accepted {
-            Ok((socket, _)) => socket,
+        let (socket, guest) = match accepted {
+            Ok((socket, from)) => (socket, threshold.enter(from.ip())),
             Err(error) => {
                 tracing::warn!(%error, "a replica's connection cannot be accepted");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let (unproved, answer, desk) = (unproved.clone(), answer.clone(), desk.clone());
+        let (places, answer, desk) = (places.clone(), answer.clone(), desk.clone());
         let tasks = desk.tasks.clone();
         tasks.spawn(async move {
-            let Ok(waiting) = unproved.acquire().await else { return };
-            if let Some(stream) = proved(socket, &desk, waiting).await {
-                converse(stream, desk, answer).await;
+            let Some(stream) = proved(socket, &desk, guest).await else { return };
+            match places.try_acquire() {
+                Ok(_place) => converse(stream, desk, answer).await,
+                Err(_) => {
+                    tracing::warn!(
+                        limit = CONNECTIONS,
+                        "connection of a replica refused: there are too many"
+                    );
+                }
             }
-            drop(place);
         });
     }
 }
 
 /// The stream of a dialler that has proved to be a replica.
-async fn proved(
-    socket: TcpStream,
-    desk: &Desk,
-    waiting: SemaphorePermit<'_>,
-) -> Option<TlsStream<TcpStream>> {
-    let handshake = tokio::time::timeout(PATIENCE, shake_hands(socket, &desk.keys)).await;
-    drop(waiting);
+async fn proved(socket: TcpStream, desk: &Desk, guest: Guest) -> Option<TlsStream<TcpStream>> {
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(PATIENCE, shake_hands(socket, &desk.keys)) => handshake,
+        () = guest.displaced.cancelled() => {
+            tracing::debug!("who dialled the peer port has made room for others that have");
+            return None;
+        }
+    };
     match handshake {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {

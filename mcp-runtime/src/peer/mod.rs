@@ -13,8 +13,9 @@ mod dial;
 pub mod identity;
 pub mod listener;
 mod pool;
+mod threshold;
 
-pub use pool::Peers;
+pub use pool::{MAX_OTHERS, Peers};
 
 use std::{net::SocketAddr, time::Duration};
 

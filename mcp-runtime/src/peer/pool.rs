@@ -27,6 +27,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+/// Most other replicas that are asked who holds a session.
+pub const MAX_OTHERS: usize = 256;
 /// Connections to one peer. Together they carry eight thousand requests.
 const CONNECTIONS: usize = 64;
 /// Connections that are tried for one request, when they end before it was sent.
@@ -38,6 +40,7 @@ const IDLE: Duration = Duration::from_mins(1);
 pub struct Peers {
     keys: Arc<Keyring>,
     own: SocketAddr,
+    others: Mutex<Arc<[SocketAddr]>>,
     hosts: Mutex<HashMap<SocketAddr, Host>>,
 }
 
@@ -61,12 +64,26 @@ enum Way {
 impl Peers {
     /// Peers that know each other by `keys`; they reach this process at `own`.
     pub fn new(keys: Arc<Keyring>, own: SocketAddr) -> Arc<Self> {
-        Arc::new(Self { keys, own, hosts: Mutex::default() })
+        Arc::new(Self { keys, own, others: Mutex::new(Arc::from([])), hosts: Mutex::default() })
     }
 
     /// Where other replicas reach this one.
     pub fn own_address(&self) -> SocketAddr {
         self.own
+    }
+
+    /// The other replicas that there are, as far as somebody has said; in order. None: nobody has.
+    pub fn others(&self) -> Vec<SocketAddr> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).to_vec()
+    }
+
+    /// These replicas there are, this one perhaps among them; at most [`MAX_OTHERS`] of them count.
+    pub fn set_others(&self, mut all: Vec<SocketAddr>) {
+        all.retain(|address| *address != self.own);
+        all.sort_unstable();
+        all.dedup();
+        all.truncate(MAX_OTHERS);
+        *self.others.lock().unwrap_or_else(PoisonError::into_inner) = all.into();
     }
 
     /// Has the replica at `to` (`ip:port`) answer `request`, and gives its answer as soon as its head is there; the body

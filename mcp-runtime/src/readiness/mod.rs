@@ -7,7 +7,10 @@ pub mod certificate;
 pub mod handshake;
 pub mod verdict;
 
-use crate::transport::{Shared, listener::Form};
+use crate::{
+    server::Server,
+    transport::{Shared, listener::Form},
+};
 use arc_swap::ArcSwapOption;
 use handshake::Target;
 use mcpfleet_config::stream::Serving;
@@ -22,11 +25,21 @@ use verdict::{Generation, Need, Track, Verdict};
 /// Pause between attempts of [`Readiness::keep_proving`].
 const RETRY: Duration = Duration::from_millis(200);
 
+/// For how long upstreams that have not answered yet keep it from being ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// A few seconds.
+    Short,
+    /// Until they have.
+    Endless,
+}
+
 /// The readiness of one data listener.
 #[derive(Debug)]
 pub struct Readiness {
     shared: Arc<Shared>,
     address: SocketAddr,
+    patience: Patience,
     /// Set once, with the first configuration.
     form: OnceLock<Form>,
     /// Name that clients verify.
@@ -38,10 +51,11 @@ pub struct Readiness {
 
 impl Readiness {
     /// Of a listener that `address` reaches.
-    pub fn new(shared: Arc<Shared>, address: SocketAddr) -> Arc<Self> {
+    pub fn new(shared: Arc<Shared>, address: SocketAddr, patience: Patience) -> Arc<Self> {
         Arc::new(Self {
             shared,
             address,
+            patience,
             form: OnceLock::new(),
             server_name: ArcSwapOption::empty(),
             probing: tokio::sync::Mutex::default(),
@@ -116,9 +130,13 @@ impl Readiness {
             return Err("no valid configuration yet".into());
         }
         // Once ready it stays so: an upstream that joins later is no reason to send clients away.
-        let unheard = self.shared.fleet.all().values().any(|server| !server.is_settled());
+        let heard = |server: &Arc<Server>| match self.patience {
+            Patience::Short => server.is_settled(),
+            Patience::Endless => server.pool.roster().has_answers(),
+        };
+        let unheard = !self.shared.fleet.all().values().all(heard);
         if unheard && !matches!(self.last(), Verdict::Ready) {
-            return Err("upstreams are being asked for the first time".into());
+            return Err("upstreams are being asked for the first time; /healthz says how it goes".into());
         }
         match self.form.get() {
             None => Err("the listener is not accepting yet".into()),

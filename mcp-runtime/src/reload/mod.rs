@@ -192,7 +192,7 @@ impl Reloader {
         let tls = match &self.around.source {
             Source::Config { .. } => self.around.tls.dir().is_some() || servers.values().any(wants_tls),
             // A laptop has no cluster's certificates: TLS is what the flag says.
-            Source::Manifests(_) => self.around.tls.dir().is_some(),
+            Source::Manifests(_) | Source::Given(_) => self.around.tls.dir().is_some(),
         };
         (!servers.is_empty()).then(|| if tls { Form::Tls(self.around.tls.clone()) } else { Form::Plain })
     }

@@ -46,7 +46,7 @@ impl Reloader {
                     server.rejected.store(Some(Arc::new(rejected)));
                     servers.insert(name, server.clone());
                 }
-                None if matches!(self.around.source, Source::Config { .. }) => {
+                None if matches!(self.around.source, Source::Config { .. } | Source::Given(_)) => {
                     self.shared.fleet.set_refused(Some(rejected));
                 }
                 None => {}

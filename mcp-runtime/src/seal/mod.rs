@@ -29,8 +29,10 @@ const VERSION: u8 = 1;
 const HEAD: usize = 1 + 4;
 /// Most bytes that can be sealed.
 pub const MAX_PLAIN: usize = 32 * 1024;
+/// How many bytes more what is sealed has than what it holds.
+pub const OVERHEAD: usize = HEAD + xaes::NONCE + xaes::TAG;
 /// Longest sealed text, in bytes; a longer one is refused unread.
-pub const MAX_SEALED: usize = (HEAD + xaes::NONCE + MAX_PLAIN + xaes::TAG).div_ceil(3) * 4;
+pub const MAX_SEALED: usize = (OVERHEAD + MAX_PLAIN).div_ceil(3) * 4;
 /// Epoch of the key that a process makes for itself.
 const OWN: u32 = 0;
 
@@ -43,6 +45,8 @@ pub enum Purpose {
     RequestState,
     /// The id of a task (extension `io.modelcontextprotocol/tasks`).
     Task,
+    /// What replicas share in a store outside them ([`crate::store`]).
+    Store,
 }
 
 /// What cannot be opened: forged, cut, sealed for another purpose, by another server, or by a key that is kept no
@@ -55,10 +59,12 @@ pub struct Unsealable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSealed {
     /// It would be refused when it comes back.
-    #[error("{bytes} bytes of state are too many for a client to carry; {MAX_PLAIN} are allowed")]
+    #[error("{bytes} bytes of state are too many; {most} are allowed")]
     TooLong {
         /// How many there are.
         bytes: usize,
+        /// How many there may be.
+        most: usize,
     },
     /// The crypto library failed. It does not, short of a broken machine.
     #[error("the cryptographic library failed to seal")]
@@ -121,14 +127,22 @@ impl Keyring {
     /// [`NotSealed`].
     pub fn seal(&self, purpose: Purpose, plain: &[u8]) -> Result<String, NotSealed> {
         if plain.len() > MAX_PLAIN {
-            return Err(NotSealed::TooLong { bytes: plain.len() });
+            return Err(NotSealed::TooLong { bytes: plain.len(), most: MAX_PLAIN });
         }
+        Ok(URL_SAFE_NO_PAD.encode(self.seal_bytes(purpose, plain)?))
+    }
+
+    /// [`Keyring::seal`] for what no client carries: [`OVERHEAD`] bytes more than `plain`, which has no bound here.
+    ///
+    /// # Errors
+    /// The crypto library failed.
+    pub fn seal_bytes(&self, purpose: Purpose, plain: &[u8]) -> Result<Vec<u8>, NotSealed> {
         let ring = self.ring.load();
         let entry = ring.sealing();
         let head = head(entry.epoch);
         let nonce = ring::random()?;
         let sealed = entry.key(purpose).seal(&nonce, &bound(head, purpose), plain)?;
-        Ok(URL_SAFE_NO_PAD.encode([&head[..], &nonce[..], &sealed[..]].concat()))
+        Ok([&head[..], &nonce[..], &sealed[..]].concat())
     }
 
     /// Opens what some replica sealed for `purpose`.
@@ -139,7 +153,14 @@ impl Keyring {
         if sealed.len() > MAX_SEALED {
             return Err(Unsealable);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Unsealable)?;
+        self.open_bytes(purpose, &URL_SAFE_NO_PAD.decode(sealed).map_err(|_| Unsealable)?)
+    }
+
+    /// Opens what [`Keyring::seal_bytes`] of some replica has sealed for `purpose`.
+    ///
+    /// # Errors
+    /// [`Unsealable`].
+    pub fn open_bytes(&self, purpose: Purpose, bytes: &[u8]) -> Result<Vec<u8>, Unsealable> {
         let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or(Unsealable)?;
         let (nonce, rest) = rest.split_first_chunk::<{ xaes::NONCE }>().ok_or(Unsealable)?;
         let [version, epoch @ ..] = *head;
@@ -180,6 +201,7 @@ impl Purpose {
             Self::Session => b"mcpfleet session",
             Self::RequestState => b"mcpfleet request state",
             Self::Task => b"mcpfleet task",
+            Self::Store => b"mcpfleet store",
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Entry {
     session: xaes::Key,
     request_state: xaes::Key,
     task: xaes::Key,
+    store: xaes::Key,
     peer: Seed,
 }
 
@@ -44,6 +45,7 @@ impl Entry {
             session: sealing(Purpose::Session)?,
             request_state: sealing(Purpose::RequestState)?,
             task: sealing(Purpose::Task)?,
+            store: sealing(Purpose::Store)?,
             peer: Seed(expand(&secret, PEER)?),
         })
     }
@@ -53,6 +55,7 @@ impl Entry {
             Purpose::Session => &self.session,
             Purpose::RequestState => &self.request_state,
             Purpose::Task => &self.task,
+            Purpose::Store => &self.store,
         }
     }
 }

@@ -75,7 +75,7 @@ fn lengths_are_bounded_on_both_sides() {
     assert!(longest.len() <= MAX_SEALED);
     assert_eq!(keyring.open(SESSION, &longest).unwrap().len(), MAX_PLAIN);
     let bytes = MAX_PLAIN + 1;
-    assert_eq!(keyring.seal(SESSION, &vec![7; bytes]), Err(NotSealed::TooLong { bytes }));
+    assert_eq!(keyring.seal(SESSION, &vec![7; bytes]), Err(NotSealed::TooLong { bytes, most: MAX_PLAIN }));
     assert_eq!(keyring.open(SESSION, &"A".repeat(MAX_SEALED + 1)), Err(Unsealable));
 }
 

@@ -2,9 +2,10 @@
 
 use super::SessionKey;
 use crate::{
-    exchange::{Answer, Unanswered},
+    exchange::{Answer, Standing, Unanswered},
     upstream::Interest,
 };
+use bytes::Bytes;
 use mcpfleet_protocol::{
     jsonrpc::{Id, Outcome},
     server::LogLevel,
@@ -28,6 +29,8 @@ const MAX_SUBSCRIPTIONS: usize = 64;
 pub struct Live {
     /// Which session.
     pub key: SessionKey,
+    /// The way to its client by the notification stream that is open.
+    pub standing: Standing,
     state: Mutex<State>,
     ids: AtomicI64,
     used: Mutex<Instant>,
@@ -41,6 +44,8 @@ struct State {
     next_call: u64,
     questions: HashMap<Id<'static>, oneshot::Sender<Answer>>,
     subscriptions: BTreeMap<String, Option<Interest>>,
+    /// Waits for the next chance to be said.
+    notice: Option<Bytes>,
     /// Ends the notification stream that is open, when another takes its place.
     stream: CancellationToken,
 }
@@ -55,8 +60,9 @@ pub struct Running {
 }
 
 impl Live {
-    pub(super) fn new(key: SessionKey) -> Self {
-        Self { key, state: Mutex::default(), ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
+    pub(crate) fn new(key: SessionKey) -> Self {
+        let (standing, state) = (Standing::default(), Mutex::default());
+        Self { key, standing, state, ids: AtomicI64::new(0), used: Mutex::new(Instant::now()) }
     }
 
     /// Least severe log message that the client wants; none until it has said so.
@@ -67,6 +73,16 @@ impl Live {
     /// `logging/setLevel`.
     pub fn set_log_level(&self, level: LogLevel) {
         self.lock().log_level = Some(level);
+    }
+
+    /// Something that the client is to be told as soon as there is a stream to it. One at a time: the last counts.
+    pub fn set_notice(&self, message: Bytes) {
+        self.lock().notice = Some(message);
+    }
+
+    /// What the client is to be told, which is told once.
+    pub fn take_notice(&self) -> Option<Bytes> {
+        self.lock().notice.take()
     }
 
     /// Registers a call. Two may have the same id: a client's mistake is not to cost another call its answer.
@@ -182,9 +198,12 @@ impl Live {
     pub(super) fn is_empty(&self) -> bool {
         let state = self.lock();
         state.log_level.is_none()
+            && state.notice.is_none()
             && state.calls.is_empty()
             && state.questions.values().all(oneshot::Sender::is_closed)
             && state.subscriptions.is_empty()
+            // An upstream may ask through it still.
+            && !self.standing.is_kept()
     }
 
     /// The state stays sound at each unlock, so that a panic elsewhere cannot spoil it.

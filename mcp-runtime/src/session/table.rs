@@ -91,6 +91,16 @@ impl Sessions {
         self.lock().live.get(&key).cloned()
     }
 
+    /// Whether it was deleted, as far as this process knows.
+    pub fn is_ended(&self, key: SessionKey) -> bool {
+        self.lock().ended.contains_key(&key)
+    }
+
+    /// Whether nothing of it is under way here.
+    pub fn is_quiet(&self, key: SessionKey) -> bool {
+        self.find(key).is_none_or(|live| live.is_quiet())
+    }
+
     /// The session was deleted: nothing of it goes on, and its id is worth nothing.
     pub fn end(&self, key: SessionKey) {
         let mut state = self.lock();

@@ -1,13 +1,15 @@
 //! Compiles what manifests declare, and gathers everything that there is to say about it. Pure.
 
 use super::{
-    manifests::Manifests,
+    lock::{self, Lock},
+    manifests::{Locked, Manifests},
     problem::{Problem, Severity},
 };
 use crate::catalog::needs::credential_users;
 use mcpfleet_config::{WHOLE_SECRET, status::CredentialUser};
 use mcpfleet_crds::compile::{
-    self, Compiled, Inputs, Kind, ObjectKey, Placement, Refused, Report, check_route, check_tool,
+    self, Compiled, Inputs, Kind, ObjectKey, Placement, Reason, Refused, Report, Surroundings, check_route,
+    check_tool,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,12 +34,21 @@ pub fn check(manifests: &Manifests, placement: &Placement) -> Checked {
     let tools: Vec<_> = manifests.tools.values().collect();
     let routes: Vec<_> = manifests.routes.values().collect();
     let servers: Vec<_> = manifests.servers.values().collect();
+    let grants: Vec<_> = manifests.grants.iter().collect();
+    let services: Vec<_> = manifests.services.iter().collect();
     let mut problems = manifests.problems.clone();
     let mut selected = BTreeSet::new();
     let mut outcomes = BTreeMap::new();
     for (key, server) in &manifests.servers {
-        let inputs = Inputs { server, tools: &tools, routes: &routes, servers: &servers, placement };
-        let outcome = compile::compile(&inputs);
+        let surroundings = Surroundings::of_manifests(&grants, &services);
+        let inputs =
+            Inputs { server, tools: &tools, routes: &routes, servers: &servers, surroundings, placement };
+        let mut outcome = compile::compile(&inputs);
+        if let (Ok(compiled), Locked::Read(lock), Placement::Standalone { .. }) =
+            (&mut outcome, &manifests.lock, placement)
+        {
+            problems.extend(apply(lock, compiled).map(|problem| placed(manifests, key, problem)));
+        }
         let report = match &outcome {
             Ok(compiled) => {
                 problems.extend(undeclared_secrets(manifests, key, compiled));
@@ -53,6 +64,26 @@ pub fn check(manifests: &Manifests, placement: &Placement) -> Checked {
     problems.sort();
     problems.dedup();
     Checked { servers: outcomes, problems }
+}
+
+/// Pins by a lock file what is not pinned by its spec. A lock that was read leaves a configuration valid.
+fn apply(lock: &Lock, compiled: &mut Compiled) -> Option<Problem> {
+    let mut config = compiled.config.clone();
+    let pinned = lock.apply(&mut config);
+    let encoded = config.validate().map_err(|error| error.to_string());
+    match encoded.and_then(|()| config.encode().map_err(|error| error.to_string())) {
+        Ok(encoded) => {
+            let told = pinned.iter().map(|name| format!("spec.upstreams[{name}].tools.pins"));
+            let told: BTreeSet<String> = told.collect();
+            let findings = &mut compiled.report.findings;
+            findings.retain(|it| it.reason != Reason::PinsMissing || !told.contains(&it.field));
+            (compiled.config, compiled.encoded) = (config, encoded);
+            None
+        }
+        Err(reason) => {
+            Some(Problem::error(lock::UNUSABLE, reason, "write it anew with mcp-runtime pin --write"))
+        }
+    }
 }
 
 fn findings(manifests: &Manifests, report: &Report) -> Vec<Problem> {
@@ -119,6 +150,7 @@ fn place_of(user: &CredentialUser, server: &ObjectKey) -> (ObjectKey, String) {
             "spec.backend.http.auth".into(),
         ),
         CredentialUser::Upstream(name) => (server.clone(), format!("spec.upstreams[{name}].remote.auth")),
+        CredentialUser::Store => (server.clone(), "spec.store.redis.secretRef".into()),
         CredentialUser::Access => (server.clone(), "spec.auth.keys.secretRef".into()),
         CredentialUser::Route(name) => (
             ObjectKey { kind: Kind::ProviderRoute, namespace, name: name.clone() },

@@ -1,7 +1,10 @@
 //! One YAML document: what it declares, or what is wrong with it and in which line.
 
 use super::problem::Problem;
-use mcpfleet_crds::v1alpha1::{GROUP, McpServer, McpTool, ProviderRoute};
+use mcpfleet_crds::{
+    foreign::{Optional, ReferenceGrant, Service},
+    v1alpha1::{GROUP, McpServer, McpTool, ProviderRoute},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -16,6 +19,10 @@ pub enum Object {
     Route(Box<ProviderRoute>),
     /// A Secret of Kubernetes.
     Secret(SecretManifest),
+    /// What a namespace lets others refer to.
+    Grant(ReferenceGrant),
+    /// A Service of Kubernetes.
+    Service(Box<Service>),
     /// Something that is not ours, such as a Deployment.
     Foreign,
 }
@@ -110,6 +117,10 @@ pub fn read(before: usize, document: &str) -> Result<Object, Box<Problem>> {
             refuse("UnknownVersion", format!("version {other:?} is not served"), "use mcpfleet.dev/v1alpha1")
         }
         (("", "v1"), "Secret") => parse(&text).map(Object::Secret).map_err(without_value),
+        (("", "v1"), "Service") => Ok(foreign(&text, |it| Object::Service(Box::new(Service::read(it))))),
+        ((group, _), "ReferenceGrant") if group == Optional::ReferenceGrant.group() => {
+            Ok(foreign(&text, |it| Object::Grant(ReferenceGrant::read(it))))
+        }
         (("", "v1"), "List") => {
             refuse("Unparsable", "a List is not read".into(), "write its items as documents of their own")
         }
@@ -119,6 +130,11 @@ pub fn read(before: usize, document: &str) -> Result<Object, Box<Problem>> {
         _ => Ok(Object::Foreign),
     };
     typed.map_err(|problem| if name.is_empty() { problem } else { Box::new(problem.about(object)) })
+}
+
+/// What is not ours is not ours to criticise: one that cannot be read counts as absent.
+fn foreign<T: DeserializeOwned>(text: &str, read: fn(&T) -> Object) -> Object {
+    parse(text).map_or(Object::Foreign, |object| read(&object))
 }
 
 /// A parser's message repeats what it found, and that may be a secret.
@@ -189,6 +205,7 @@ mod tests {
             read(0, "apiVersion: apps/v1\nkind: Deployment\nspec: {a: 1}\n"),
             Ok(Object::Foreign)
         ));
+        assert!(matches!(read(0, "apiVersion: v1\nkind: Service\nspec: 7\n"), Ok(Object::Foreign)));
         assert!(read(0, "apiVersion: mcpfleet.dev/v1alpha1\nkind: McpTol\n").is_err());
         assert!(read(0, "apiVersion: mcpfleet.dev/v9\nkind: McpTool\n").is_err());
     }

@@ -3,6 +3,7 @@
 use super::{
     document::{self, Object, SecretManifest},
     fingerprint,
+    lock::{self, Lock},
     problem::Problem,
 };
 use crate::credentials::Secret;
@@ -10,6 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mcpfleet_config::CredentialRef;
 use mcpfleet_crds::{
     compile::ObjectKey,
+    foreign::{ReferenceGrant, Service},
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
 use std::{
@@ -30,11 +32,29 @@ pub struct Manifests {
     pub tools: BTreeMap<ObjectKey, McpTool>,
     /// Routes.
     pub routes: BTreeMap<ObjectKey, ProviderRoute>,
+    /// What namespaces let others refer to.
+    pub grants: Vec<ReferenceGrant>,
+    /// Services, which only a cluster has.
+    pub services: Vec<Service>,
     /// File and first line of each object.
     pub places: BTreeMap<ObjectKey, (String, u64)>,
     /// Documents that cannot be used.
     pub problems: Vec<Problem>,
+    /// Definitions of upstreams' tools that were approved.
+    pub lock: Locked,
     secrets: BTreeMap<String, BTreeMap<CredentialRef, Secret>>,
+}
+
+/// The lock file beside the manifests.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Locked {
+    /// There is none.
+    #[default]
+    Absent,
+    /// What it says.
+    Read(Lock),
+    /// It cannot be used: what was approved is not known.
+    Broken,
 }
 
 impl Manifests {
@@ -43,6 +63,7 @@ impl Manifests {
         let mut manifests = Self::default();
         for path in paths {
             if path.is_dir() {
+                manifests.lock(path);
                 fingerprint::files(path)
                     .iter()
                     .filter(|file| is_manifest(file))
@@ -62,6 +83,20 @@ impl Manifests {
     /// Whether a namespace has a Secret of this name.
     pub fn has_secret(&self, namespace: &str, name: &str) -> bool {
         self.secrets.get(namespace).is_some_and(|secrets| secrets.keys().any(|key| key.secret == name))
+    }
+
+    fn lock(&mut self, dir: &Path) {
+        match Lock::read(dir) {
+            // Of several directories the first with a lock counts, as with objects that are declared twice.
+            Ok(Some(lock)) if self.lock == Locked::Absent => self.lock = Locked::Read(lock),
+            Ok(_) => {}
+            Err(reason) => {
+                self.lock = Locked::Broken;
+                let remedy = "restore it, or write it anew with mcp-runtime pin --write";
+                let path = Lock::path(dir).display().to_string();
+                self.problems.push(Problem::error(lock::UNUSABLE, reason, remedy).at(&path, 1));
+            }
+        }
     }
 
     fn file(&mut self, path: &Path) {
@@ -89,6 +124,8 @@ impl Manifests {
     fn add(&mut self, object: Object, file: &str, line: u64) {
         match object {
             Object::Foreign => {}
+            Object::Grant(grant) => self.grants.push(grant),
+            Object::Service(service) => self.services.push(*service),
             Object::Secret(secret) => self.secret(&secret, file, line),
             Object::Server(server) => {
                 if self.claim(&ObjectKey::server(&server), file, line) {

@@ -8,11 +8,16 @@ pub mod check;
 pub mod document;
 pub mod file;
 pub mod fingerprint;
+pub mod given;
 pub mod kept;
+pub mod lock;
 pub mod manifests;
 pub mod problem;
 
-use crate::credentials;
+use crate::{credentials, readiness::Patience};
+use given::Given;
+use lock::needs_pins;
+use manifests::Locked;
 use mcpfleet_config::{ConfigHash, DecodeError, FORMAT, RuntimeConfig, status::Rejected};
 use mcpfleet_crds::compile::Placement;
 use problem::Problem;
@@ -34,6 +39,8 @@ pub enum Source {
     },
     /// A directory (or file) of manifests.
     Manifests(PathBuf),
+    /// Made in this process.
+    Given(Given),
 }
 
 /// What was read.
@@ -67,6 +74,7 @@ impl Source {
         match self {
             Self::Config { path, .. } => vec![path.clone(), path.with_file_name(file::REVISION)],
             Self::Manifests(path) => vec![path.clone()],
+            Self::Given(_) => Vec::new(),
         }
     }
 
@@ -74,7 +82,17 @@ impl Source {
     pub fn newest(&self) -> u32 {
         match self {
             Self::Config { newest, .. } => *newest,
-            Self::Manifests(_) => FORMAT,
+            Self::Manifests(_) | Self::Given(_) => FORMAT,
+        }
+    }
+
+    /// For how long what it declares may keep a process from being ready by not answering.
+    pub fn patience(&self) -> Patience {
+        match self {
+            // One upstream going wrong must not take the others' clients away.
+            Self::Config { .. } | Self::Manifests(_) => Patience::Short,
+            // It is nothing but that upstream.
+            Self::Given(_) => Patience::Endless,
         }
     }
 
@@ -83,6 +101,7 @@ impl Source {
         match self {
             Self::Config { path, newest } => read_config(path, *newest),
             Self::Manifests(path) => read_manifests(path, placement),
+            Self::Given(given) => given.read(),
         }
     }
 }
@@ -126,6 +145,11 @@ fn read_manifests(path: &Path, placement: &Placement) -> Read {
     let mut read = Read { damaged, problems: checked.problems, ..Read::default() };
     for (name, outcome) in checked.servers {
         match outcome {
+            Ok(compiled) if manifests.lock == Locked::Broken && pins_are_unknown(&compiled.config) => {
+                let message = "what was approved of its upstreams is not known: the lock file cannot be used";
+                let hash = ConfigHash::of(message.as_bytes());
+                read.refused.insert(name, Rejected { hash, message: message.into() });
+            }
             Ok(compiled) => read.servers.push(Declared {
                 secrets: credentials::Source::Values(manifests.secrets_of(&compiled.config.server.namespace)),
                 config: Arc::new(compiled.config),
@@ -139,4 +163,9 @@ fn read_manifests(path: &Path, placement: &Placement) -> Read {
         }
     }
     read
+}
+
+/// Whether it would serve what nobody may have approved.
+fn pins_are_unknown(config: &RuntimeConfig) -> bool {
+    config.upstreams.iter().any(|upstream| needs_pins(&upstream.tools))
 }

@@ -29,7 +29,9 @@ pub struct Metrics {
     config: Family<ConfigLabels, Gauge>,
     reloads: Family<OutcomeLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
-    upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) upstreams: Family<UpstreamLabels, Gauge>,
+    pub(super) withheld: Family<UpstreamLabels, Gauge>,
+    stores: Family<ServerLabels, Gauge>,
     ready: Gauge,
     operator: Gauge,
 }
@@ -87,9 +89,9 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct UpstreamLabels {
-    server: String,
-    upstream: String,
+pub(super) struct UpstreamLabels {
+    pub(super) server: String,
+    pub(super) upstream: String,
 }
 
 /// What a request was for.
@@ -103,6 +105,8 @@ pub enum HttpRoute {
     ChatCompletions,
     /// `/v1/models`.
     Models,
+    /// `/registry`.
+    Registry,
     /// Metadata of the resource that a server is to OAuth clients.
     ResourceMetadata,
     /// Anything else.
@@ -116,6 +120,7 @@ impl EncodeLabelValue for HttpRoute {
             Self::Sse => "sse",
             Self::ChatCompletions => "chat_completions",
             Self::Models => "models",
+            Self::Registry => "registry",
             Self::ResourceMetadata => "resource_metadata",
             Self::Unknown => "unknown",
         })
@@ -145,6 +150,8 @@ impl Default for Metrics {
             reloads: Family::default(),
             requests: Family::default(),
             upstreams: Family::default(),
+            stores: Family::default(),
+            withheld: Family::default(),
             ready: Gauge::default(),
             operator: Gauge::default(),
         };
@@ -182,6 +189,16 @@ impl Metrics {
             "mcpfleet_upstream_connected",
             "1 while the upstream's tools can be called",
             self.upstreams.clone(),
+        );
+        registry.register(
+            "mcpfleet_store_up",
+            "1 while the store that replicas share serves",
+            self.stores.clone(),
+        );
+        registry.register(
+            "mcpfleet_upstream_withheld_tools",
+            "Tools that are kept back because they are not what was approved",
+            self.withheld.clone(),
         );
         registry.register("mcpfleet_ready", "1 while the last readiness verdict is yes", self.ready.clone());
         registry.register(
@@ -232,15 +249,15 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { route, code }).inc();
     }
 
-    /// An upstream's state.
-    pub fn upstream(&self, server: &str, upstream: &str, connected: Option<bool>) {
-        let labels = UpstreamLabels { server: server.to_owned(), upstream: upstream.to_owned() };
-        match connected {
-            Some(connected) => {
-                self.upstreams.get_or_create(&labels).set(connected.into());
+    /// Whether a server's store serves; `None` when it has none.
+    pub fn store(&self, server: &str, up: Option<bool>) {
+        let labels = ServerLabels { server: server.to_owned() };
+        match up {
+            Some(up) => {
+                self.stores.get_or_create(&labels).set(up.into());
             }
             None => {
-                self.upstreams.remove(&labels);
+                self.stores.remove(&labels);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod logs;
 mod metrics;
 mod tool;
+mod upstream;
 
 pub use logs::init as init_logs;
 pub use metrics::{AdmissionMetrics, HttpRoute, Metrics};

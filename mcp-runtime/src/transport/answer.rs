@@ -97,6 +97,11 @@ pub fn peer_failed(error: &PeerError) -> Response<Body> {
     }
 }
 
+/// To another replica: what it asks for is not held here.
+pub fn misdirected() -> Response<Body> {
+    empty(StatusCode::MISDIRECTED_REQUEST)
+}
+
 /// Whoever should hear this cannot be reached now.
 pub fn not_heard() -> Response<Body> {
     overloaded("the replica that holds this session cannot be reached now; try again")

@@ -1,6 +1,6 @@
 //! A request with its whole body: what is answered here or sent on to the replica that can.
 
-use super::Shared;
+use super::{Shared, intake::Share};
 use crate::{
     model::Body,
     peer::{Forwarded, PeerError},
@@ -9,12 +9,14 @@ use bytes::Bytes;
 use http::{Request, Response, request::Parts};
 
 /// A request that has arrived.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arrived {
     /// Everything but the body.
     pub parts: Parts,
     /// The body.
     pub body: Bytes,
+    /// Of the memory that there is for bodies.
+    pub share: Share,
 }
 
 impl Shared {
@@ -32,21 +34,28 @@ impl Shared {
     /// The answer of the replica at `owner`. `None` when that is this one, when there is no way there, or when it is gone:
     /// then whoever asked goes on here. A request that was sent on once stays where it is.
     pub async fn forward(&self, owner: &str, arrived: &Arrived) -> Option<Response<Body>> {
-        let peers = self.peers.as_ref()?;
-        if self.is_here(owner, arrived) {
-            return None;
+        match self.ask_peer(owner, arrived).await? {
+            Ok(response) => Some(response),
+            Err(PeerError::Unreachable { .. }) => None,
+            Err(error) => Some(super::answer::peer_failed(&error)),
         }
-        if self.absent.has(owner) {
+    }
+
+    /// The answer of the replica at `owner`, or why there is none; `None` when nobody was asked.
+    pub async fn ask_peer(
+        &self,
+        owner: &str,
+        arrived: &Arrived,
+    ) -> Option<Result<Response<Body>, PeerError>> {
+        let peers = self.peers.as_ref()?;
+        if self.is_here(owner, arrived) || self.absent.has(owner) {
             return None;
         }
         let request = Request::from_parts(arrived.parts.clone(), arrived.body.clone());
-        match peers.forward(owner, request).await {
-            Ok(response) => Some(response),
-            Err(PeerError::Unreachable { .. }) => {
-                self.absent.note(owner);
-                None
-            }
-            Err(error) => Some(super::answer::peer_failed(&error)),
+        let answered = peers.forward(owner, request).await;
+        if let Err(PeerError::Unreachable { .. }) = &answered {
+            self.absent.note(owner);
         }
+        Some(answered)
     }
 }

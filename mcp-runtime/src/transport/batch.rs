@@ -30,7 +30,10 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
     let mut sources = Vec::new();
     for message in messages {
         match message {
-            Err(why) => sources.push(Source::done(Answered::refusal(&why))),
+            Err(why) => {
+                let message = why.message_in(Some(Revision::WITH_BATCHES));
+                sources.extend(message.map(|message| Source::done(Answered::message(message))));
+            }
             Ok(Incoming::Request(request)) => match source(call, request).await {
                 Ok(source) => sources.push(source),
                 Err(response) => return *response,
@@ -54,7 +57,7 @@ pub(super) async fn post(call: &Call<'_>, messages: Vec<Result<Incoming<'_>, Ref
 async fn elsewhere(call: &Call<'_>, messages: &[Result<Incoming<'_>, Refusal>]) -> Option<Response<Body>> {
     let context = messages.iter().find_map(|message| message.as_ref().ok().map(context_of))?;
     let ticket = call.session(context, None).ok().flatten()?;
-    call.elsewhere(&ticket.owner).await
+    call.held_elsewhere(&ticket).await
 }
 
 /// A batch is one revision's, in one session.

@@ -5,13 +5,14 @@
 //! message's own here too: whoever speaks 2026-07-28 says so in `_meta` (2026-07-28, basic/transports/stdio).
 
 use super::{
+    intake::Share,
     streaming::{self, Unheard},
     subscriber::Subscriber,
     subscriptions,
 };
 use crate::{
     conversation::{self, Answered, Client, Delivery, Exchange, Step, Visit},
-    identity::Principal,
+    identity::{Pass, Principal},
     session::Live,
     transport::Shared,
 };
@@ -28,6 +29,9 @@ use tokio::sync::mpsc;
 
 /// Messages that wait to be written. More make whoever sends them wait.
 pub const BACKLOG: usize = 32;
+
+/// Whose message it is, and its share of the memory for such.
+type Sender<'a> = (&'a Arc<Principal>, &'a Share);
 
 /// One client.
 pub struct Duplex {
@@ -46,23 +50,30 @@ impl Duplex {
     }
 
     /// Takes one message, or a batch, from `principal`. What is carried out is answered later; what is known at once is
-    /// answered before this returns, which waits for a client that does not read.
-    pub async fn receive(self: &Arc<Self>, principal: &Arc<Principal>, body: &[u8]) {
+    /// answered before this returns, which waits for a client that does not read. `share` is kept as long as the work is.
+    pub async fn receive(self: &Arc<Self>, principal: &Arc<Principal>, body: &[u8], share: &Share) {
         let Some(visit) = self.visit() else {
             return self.send(Answered::unserved().message).await;
         };
         match accept_message(body, self.negotiated()) {
-            Err(why) => self.send(why.body()).await,
-            Ok(Posted::One(incoming)) => self.one(&visit, principal, incoming).await,
+            Err(why) => self.refuse(&why).await,
+            Ok(Posted::One(incoming)) => self.one(&visit, (principal, share), incoming).await,
             Ok(Posted::Batch(messages)) if self.negotiated() == Some(Revision::WITH_BATCHES) => {
                 for message in messages {
                     match message {
-                        Ok(incoming) => self.one(&visit, principal, incoming).await,
-                        Err(why) => self.send(why.body()).await,
+                        Ok(incoming) => self.one(&visit, (principal, share), incoming).await,
+                        Err(why) => self.refuse(&why).await,
                     }
                 }
             }
-            Ok(Posted::Batch(_)) => self.send(Refusal::batch().body()).await,
+            Ok(Posted::Batch(_)) => self.refuse(&Refusal::batch()).await,
+        }
+    }
+
+    /// Answers what could not be read.
+    pub async fn refuse(&self, why: &Refusal) {
+        if let Some(message) = why.message_in(self.negotiated()) {
+            self.send(message).await;
         }
     }
 
@@ -99,9 +110,9 @@ impl Duplex {
         let _ = self.out.send(message).await;
     }
 
-    async fn one(self: &Arc<Self>, visit: &Visit, principal: &Arc<Principal>, incoming: Incoming<'_>) {
+    async fn one(self: &Arc<Self>, visit: &Visit, sender: Sender<'_>, incoming: Incoming<'_>) {
         match incoming {
-            Incoming::Request(request) => self.request(visit, principal, &request).await,
+            Incoming::Request(request) => self.request(visit, sender, &request).await,
             Incoming::Notification(notification) => self.notification(visit, &notification),
             Incoming::Response(response) => {
                 if let Some(id) = &response.id {
@@ -118,8 +129,8 @@ impl Duplex {
             // The client is ready: from now on it is told of changes.
             Notified::Initialized => {
                 if let Some(permit) = visit.server.streams.open() {
-                    let live = Some(self.live.clone());
-                    let subscriber = Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit);
+                    let (live, right) = (Some(self.live.clone()), (permit, Pass::unlimited()));
+                    let subscriber = Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), right);
                     tokio::spawn(tell(subscriber, self.out.clone()));
                 }
             }
@@ -127,7 +138,7 @@ impl Duplex {
         }
     }
 
-    async fn request(self: &Arc<Self>, visit: &Visit, principal: &Arc<Principal>, request: &Request<'_>) {
+    async fn request(self: &Arc<Self>, visit: &Visit, (principal, share): Sender<'_>, request: &Request<'_>) {
         if let Operation::Initialize(wanted) = &request.operation {
             return self.initialize(visit, request, wanted).await;
         }
@@ -142,6 +153,7 @@ impl Duplex {
             Some(Ok(exchange)) => {
                 // Modern clients cancel by a notification too where there is no stream to close.
                 let running = self.live.begin(&request.id);
+                let exchange = exchange.keeping(share.clone());
                 self.shared.detached.spawn(self.clone().carry(exchange, running));
             }
             Some(Err(answered)) => self.send(answered.message).await,
@@ -186,7 +198,7 @@ impl Duplex {
                 .send(super::answer::no_stream_message(Some(&request.id), visit.server.streams.max()))
                 .await;
         };
-        let subscriber = Subscriber::new(visit, subscription, None, watched, permit);
+        let subscriber = Subscriber::new(visit, subscription, None, watched, (permit, Pass::unlimited()));
         let running = self.live.begin(&request.id);
         let out = self.out.clone();
         tokio::spawn(async move {

@@ -4,6 +4,8 @@
 //! It shares the endpoint with Streamable HTTP. A client of that has a session before it opens a stream, and every client
 //! since 2025-06-18 names its revision, so a GET with neither is an old client's. `/sse` beside `/mcp` is for clients that
 //! expect that path.
+//!
+//! A stream ends when its credential is good no more. Each POST shows one anew, and the last that was good counts.
 
 use super::{
     answer,
@@ -13,6 +15,7 @@ use super::{
     subscriptions,
 };
 use crate::{
+    identity::Bearer,
     model::Body,
     seal::{self, Purpose},
     session::SessionKey,
@@ -34,7 +37,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
 
@@ -47,7 +50,15 @@ const PARAMETER: &str = "sessionId=";
 
 /// The streams of one process.
 #[derive(Debug, Default)]
-pub struct EventStreams(Mutex<HashMap<SessionKey, Arc<Duplex>>>);
+pub struct EventStreams(Mutex<HashMap<SessionKey, Open>>);
+
+/// One that is open.
+#[derive(Clone, Debug)]
+struct Open {
+    duplex: Arc<Duplex>,
+    /// The credential that it depends on.
+    bearer: Arc<watch::Sender<Bearer>>,
+}
 
 /// Whether a GET asks for this transport rather than for the notifications of a session.
 pub fn is_asked_for(arrived: &Arrived) -> bool {
@@ -80,26 +91,28 @@ pub fn open(call: &Call<'_>) -> Response<Body> {
     let (out, messages) = mpsc::channel(BACKLOG);
     let live = server.sessions.live(key);
     let duplex = Duplex::new(shared.clone(), path.to_owned(), live, out);
-    shared.event_streams.add(key, duplex.clone());
+    let (pass, bearer) = server.door.renewable(&call.visit.snapshot.parts.gate, call.bearer());
+    shared.event_streams.add(key, Open { duplex: duplex.clone(), bearer: Arc::new(bearer) });
     let leaving = Leaving { shared: shared.clone(), key, duplex };
     let endpoint = format!("event: endpoint\ndata: {path}?{PARAMETER}{name}\n\n");
     let stopping = shared.stopping().clone();
     let frames = stream::unfold(
-        (Some(Bytes::from(endpoint)), messages, leaving, permit),
-        move |(first, mut messages, leaving, permit)| {
+        (Some(Bytes::from(endpoint)), messages, leaving, (permit, pass)),
+        move |(first, mut messages, leaving, (permit, mut pass))| {
             let stopping = stopping.clone();
             async move {
                 if let Some(first) = first {
-                    return Some((first, (None, messages, leaving, permit)));
+                    return Some((first, (None, messages, leaving, (permit, pass))));
                 }
                 let frame = tokio::select! {
                     biased;
+                    () = pass.lapsed() => return None,
                     message = messages.recv() => event(&message?),
                     () = permit.drained() => return None,
                     () = stopping.cancelled() => return None,
                     () = sleep(KEEP_ALIVE) => Bytes::from_static(sse::KEEP_ALIVE),
                 };
-                Some((frame, (None, messages, leaving, permit)))
+                Some((frame, (None, messages, leaving, (permit, pass))))
             }
         },
     );
@@ -127,12 +140,20 @@ pub async fn post(call: &Call<'_>, name: &str) -> Response<Body> {
     if let Some(response) = call.elsewhere(owner).await {
         return response;
     }
-    let duplex = call.visit.shared.event_streams.find(*key);
-    let Some(duplex) = duplex.filter(|duplex| duplex.path() == call.arrived.parts.uri.path()) else {
+    let open = call.visit.shared.event_streams.find(*key);
+    let Some(Open { duplex, bearer }) =
+        open.filter(|open| open.duplex.path() == call.arrived.parts.uri.path())
+    else {
         return gone();
     };
+    if !bearer.borrow().is(&call.principal) {
+        bearer.send_replace(call.bearer());
+    }
     // A client that does not read its stream is shown out: what it sends would fill memory.
-    if timeout(UNREAD, duplex.receive(&call.principal, &call.arrived.body)).await.is_err() {
+    if timeout(UNREAD, duplex.receive(&call.principal, &call.arrived.body, &call.arrived.share))
+        .await
+        .is_err()
+    {
         duplex.leave();
         call.visit.shared.event_streams.remove(*key);
         return gone();
@@ -143,11 +164,11 @@ pub async fn post(call: &Call<'_>, name: &str) -> Response<Body> {
 }
 
 impl EventStreams {
-    fn add(&self, key: SessionKey, duplex: Arc<Duplex>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, duplex);
+    fn add(&self, key: SessionKey, open: Open) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, open);
     }
 
-    fn find(&self, key: SessionKey) -> Option<Arc<Duplex>> {
+    fn find(&self, key: SessionKey) -> Option<Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 

@@ -8,8 +8,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Largest request body, in bytes.
 pub const MAX_BODY: usize = 4 * 1024 * 1024;
-/// Bytes of request bodies that are held at once. Connections times bodies would be more than any pod has.
+/// Bytes that may be held for request bodies at once. Connections times bodies would be more than any pod has.
 const BUDGET: usize = 256 * 1024 * 1024;
+/// How often a body is held at most: as it came, as the arguments that wait for their turn, as the message to whoever
+/// carries them out.
+const COPIES: usize = 3;
 /// How long a body that is refused is read on.
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long a client may take to send its body. A slow one holds a connection and bytes, never a permit.
@@ -21,13 +24,18 @@ pub struct Intake {
     budget: Arc<Semaphore>,
 }
 
-/// A whole body. Its share of the budget is free again when it is dropped.
-#[derive(Debug)]
+/// A whole body.
+#[derive(Debug, Default)]
 pub struct Received {
     /// The body.
     pub bytes: Bytes,
-    _share: Option<OwnedSemaphorePermit>,
+    /// To be kept for as long as anything of the body is.
+    pub share: Share,
 }
+
+/// A share of the budget, free again when its last clone is dropped: work may outlive the request that it was begun for.
+#[derive(Clone, Debug, Default)]
+pub struct Share(#[allow(dead_code, reason = "kept for its drop")] Option<Arc<OwnedSemaphorePermit>>);
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +78,14 @@ impl Intake {
             if whole.len() + piece.len() > MAX_BODY {
                 return Err(NoBody::TooLarge);
             }
-            let taken = self.take(piece.len())?;
+            let taken = self.take(piece.len() * COPIES)?;
             match &mut share {
                 Some(share) => share.merge(taken),
                 None => share = Some(taken),
             }
             whole = whole.and(piece);
         }
-        Ok(Received { bytes: whole.into_bytes(), _share: share })
+        Ok(Received { bytes: whole.into_bytes(), share: Share(share.map(Arc::new)) })
     }
 
     fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, NoBody> {

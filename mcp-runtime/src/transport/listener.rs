@@ -1,6 +1,6 @@
 //! Accepts connections, and drains them.
 
-use super::{Shared, connection, tls::Tls};
+use super::{Shared, connection, leave, tls::Tls};
 use futures::FutureExt;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -117,13 +117,19 @@ impl Connections {
         let all = async {
             self.tasks.wait().await;
             self.shared.detached.wait().await;
+            leave::nothing_waits(&self.shared).await;
         };
-        if tokio::time::timeout_at(deadline, all).await.is_ok() {
-            return Drained::All;
+        let drained = match tokio::time::timeout_at(deadline, all).await {
+            Ok(()) => Drained::All,
+            Err(_) => Drained::Cut,
+        };
+        if drained == Drained::Cut {
+            let (connections, calls) = (self.tasks.len(), self.shared.detached.len());
+            let waiting = leave::waiting(&self.shared);
+            tracing::warn!(connections, calls, waiting, "drain timeout: what is still in flight is cut");
         }
-        let (connections, calls) = (self.tasks.len(), self.shared.detached.len());
-        tracing::warn!(connections, calls, "drain timeout: what is still in flight is cut");
-        Drained::Cut
+        leave::finish(&self.shared).await;
+        drained
     }
 }
 

@@ -15,10 +15,12 @@ use super::{
     subscriptions,
 };
 use crate::{
+    adoption,
     catalog::Snapshot,
-    conversation::{self, Answered, Client, Delivery, Visit},
-    identity::Principal,
+    conversation::{self, Answered, Client, Delivery, Elsewhere, Visit},
+    identity::{Bearer, Pass, Principal},
     model::Body,
+    peer::PeerError,
     session::{Running, Ticket},
 };
 use http::{HeaderMap, Response, StatusCode};
@@ -74,11 +76,10 @@ pub async fn delete(call: Call<'_>) -> Response<Body> {
     match call.opened(&session, None) {
         Err(why) => answer::refusal(&why),
         Ok(ticket) => {
-            if let Some(response) = call.elsewhere(&ticket.owner).await {
+            if let Some(response) = call.held_elsewhere(&ticket).await {
                 return response;
             }
-            call.visit.server.sessions.end(ticket.key);
-            call.visit.server.pool.forget(ticket.key);
+            call.visit.end(ticket.key).await;
             answer::empty(StatusCode::NO_CONTENT)
         }
     }
@@ -93,7 +94,7 @@ impl Call<'_> {
                 Err(why) => answer::refusal(&why),
                 Ok(None) => answer::refusal(&Refusal::session_required(None)),
                 Ok(Some(ticket)) => {
-                    if let Some(response) = self.only_there(&ticket.owner).await {
+                    if let Some(response) = self.held_elsewhere(&ticket).await {
                         return response;
                     }
                     if let (Some(live), Some(id)) =
@@ -107,17 +108,31 @@ impl Call<'_> {
         }
     }
 
+    /// What was shown, and who came in by it.
+    pub(super) fn bearer(&self) -> Bearer {
+        Bearer::new(&self.arrived.parts.headers, self.principal.clone())
+    }
+
+    /// How long what this request opens may stay open.
+    pub(super) fn pass(&self) -> Pass {
+        self.visit.server.door.pass(&self.visit.snapshot.parts.gate, self.bearer())
+    }
+
     async fn request(&self, request: Request<'_>) -> Response<Body> {
         if let Operation::Initialize(wanted) = &request.operation {
-            return self.initialize(&request, wanted);
+            return self.initialize(&request, wanted).await;
         }
-        let client = match self.client(&request).await {
+        let client = match self.follower(&request).await {
+            Some(found) => found,
+            None => self.client(&request).await,
+        };
+        let client = match client {
             Ok(client) => client,
             Err(response) => return *response,
         };
         let accepts = request.context.accepts;
         if let Operation::Listen(wanted) = &request.operation {
-            return subscriptions::listen(&self.visit, &client, &request, wanted).await;
+            return subscriptions::listen(self, &request, wanted).await;
         }
         if let Some(answered) = conversation::answer(&self.visit, &client, &request).await {
             return answer::answered(answered, accepts);
@@ -125,9 +140,12 @@ impl Call<'_> {
         if let Err(why) = self.check_mirrored(&request) {
             return answer::refusal(&why);
         }
-        if let Some(owner) = conversation::owner_elsewhere(&self.visit, &client, &request)
-            && let Some(response) = self.elsewhere(&owner).await
-        {
+        let there = match conversation::elsewhere(&self.visit, &client, &request) {
+            Some(Elsewhere::Work(owner)) => self.elsewhere(&owner).await,
+            Some(Elsewhere::Task(owner)) => self.of_task(&owner).await,
+            None => None,
+        };
+        if let Some(response) = there {
             return response;
         }
         match self.source(&client, &request) {
@@ -147,23 +165,34 @@ impl Call<'_> {
             Accepts::Either | Accepts::EventStreamOnly => Delivery::Streamed,
         };
         match conversation::begin(&self.visit, client, request, delivery) {
-            Some(Ok(exchange)) => Ok(match client.era() {
-                Era::Modern => Source::direct(exchange),
-                Era::Legacy => {
-                    let running = running(client, request);
-                    Source::driven(exchange, running, &self.visit.shared.detached)
-                }
-            }),
+            Some(Ok(exchange)) => {
+                let exchange = exchange.keeping(self.arrived.share.clone());
+                Ok(match client.era() {
+                    Era::Modern => Source::direct(exchange),
+                    Era::Legacy => {
+                        let notice = client.live.as_ref().filter(|_| delivery == Delivery::Streamed);
+                        let notice = notice.and_then(|live| live.take_notice());
+                        let running = running(client, request);
+                        Source::driven(exchange, (running, notice), &self.visit.shared.detached)
+                    }
+                })
+            }
             Some(Err(answered)) => Err(Box::new(answered)),
             // Every operation is one of those that were looked for.
             None => Err(Box::new(Answered::refusal(&unserved(request)))),
         }
     }
 
-    fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
+    async fn initialize(&self, request: &Request<'_>, wanted: &Initialize<'_>) -> Response<Body> {
         let capabilities = ClientCapabilities::read(wanted.capabilities);
         let owner = self.visit.shared.own_address();
         let ticket = Ticket::new(wanted.negotiated, capabilities, self.principal.fingerprint(), &owner);
+        let ticket = match ticket {
+            Ok(ticket) if self.visit.shared.sends_away() => {
+                Ok(adoption::bequeathed(&self.visit, ticket).await)
+            }
+            ticket => ticket,
+        };
         let sealed = ticket.and_then(|ticket| self.visit.server.sessions.seal(&ticket));
         let result = self.visit.snapshot.initialize(wanted.negotiated);
         let answered = Answered::success(&request.id, &result);
@@ -184,7 +213,7 @@ impl Call<'_> {
         match self.session(&request.context, Some(request)) {
             Err(why) => Err(Box::new(answer::refusal(&why))),
             Ok(None) => Ok(Arc::new(Client::without_session(revision, principal))),
-            Ok(Some(ticket)) => match self.elsewhere(&ticket.owner).await {
+            Ok(Some(ticket)) => match self.held_elsewhere(&ticket).await {
                 Some(response) => Err(Box::new(response)),
                 None => Ok(Arc::new(self.in_session(&ticket))),
             },
@@ -222,11 +251,7 @@ impl Call<'_> {
             Ok(None) => return answer::accepted(),
             Ok(Some(ticket)) => ticket,
         };
-        let elsewhere = match &notification.notified {
-            Notified::Cancelled { .. } => self.only_there(&ticket.owner).await,
-            _ => self.elsewhere(&ticket.owner).await,
-        };
-        if let Some(response) = elsewhere {
+        if let Some(response) = self.held_elsewhere(&ticket).await {
             return response;
         }
         match &notification.notified {
@@ -241,19 +266,22 @@ impl Call<'_> {
         answer::accepted()
     }
 
-    /// The answer of the replica at `owner` to what means nothing anywhere else: when it cannot be reached now, the client is
-    /// to try again rather than to believe that it was heard.
-    async fn only_there(&self, owner: &str) -> Option<Response<Body>> {
-        if let Some(response) = self.elsewhere(owner).await {
-            return Some(response);
-        }
-        (!self.visit.shared.is_here(owner, self.arrived)).then(answer::not_heard)
-    }
-
     /// The answer of the replica at `owner`, when that is another one and can be reached. When it cannot, whoever asked goes
     /// on here, without what that one holds.
     pub(super) async fn elsewhere(&self, owner: &str) -> Option<Response<Body>> {
         self.visit.shared.forward(owner, self.arrived).await
+    }
+
+    /// What the replica at `owner` says of a task of its own; none when it is lost, even in the middle of it. A task is no
+    /// affair of a session: one that lives here stays here.
+    pub(super) async fn of_task(&self, owner: &str) -> Option<Response<Body>> {
+        let mut arrived = self.arrived.clone();
+        arrived.parts.headers.remove(SESSION_ID);
+        match self.visit.shared.ask_peer(owner, &arrived).await? {
+            Ok(response) => Some(response),
+            Err(PeerError::Interrupted { .. } | PeerError::Unreachable { .. }) => None,
+            Err(error @ PeerError::Busy { .. }) => Some(answer::peer_failed(&error)),
+        }
     }
 
     fn check_mirrored(&self, request: &Request<'_>) -> Result<(), Refusal> {

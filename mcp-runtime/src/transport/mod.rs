@@ -11,11 +11,15 @@ pub mod connection;
 pub mod duplex;
 pub mod event_stream;
 pub mod held;
+mod holder;
 pub mod intake;
+mod leave;
 pub mod listener;
 pub mod mcp;
 pub mod metadata;
 pub mod models;
+pub mod registry;
+mod relay;
 pub mod retreat;
 pub mod routes;
 pub mod streaming;
@@ -23,7 +27,9 @@ pub mod subscriber;
 pub mod subscriptions;
 pub mod tls;
 
-use crate::{fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News};
+use crate::{
+    adoption::Adoptions, fleet::Fleet, peer::Peers, seal::Keyring, telemetry::Metrics, uplink::news::News,
+};
 use http::HeaderValue;
 use mcpfleet_config::stream::Serving;
 use std::{
@@ -57,15 +63,28 @@ pub struct Shared {
     pub keys: Arc<Keyring>,
     /// Those of them that could not be reached just now.
     pub absent: absent::Absent,
+    /// Who holds which session.
+    pub adoptions: Adoptions,
     /// Streams of clients that speak HTTP+SSE.
     pub event_streams: event_stream::EventStreams,
     /// The other replicas, when this one is told where they reach it.
     pub peers: Option<Arc<Peers>>,
     /// What there is to tell the operator.
     pub news: Arc<News>,
+    /// The end of the port for other replicas, which outlasts that for clients.
+    pub peer_port: Closing,
     answered: AtomicU64,
     stopping: CancellationToken,
     probe_key: HeaderValue,
+}
+
+/// How a port ends.
+#[derive(Clone, Debug, Default)]
+pub struct Closing {
+    /// Cancelled when no more is taken there.
+    pub stop: CancellationToken,
+    /// The connections that are open.
+    pub connections: TaskTracker,
 }
 
 /// From where the listener can be reached.
@@ -97,9 +116,11 @@ impl Shared {
             retreat: retreat::Retreat::default(),
             keys,
             absent: absent::Absent::default(),
+            adoptions: Adoptions::default(),
             event_streams: event_stream::EventStreams::default(),
             peers,
             news: Arc::default(),
+            peer_port: Closing::default(),
             answered: AtomicU64::new(0),
             stopping: CancellationToken::new(),
             probe_key: HeaderValue::from(key),

@@ -4,14 +4,14 @@ use super::{
     PROBE_HEADER, Shared, answer,
     arrived::Arrived,
     event_stream,
-    intake::{MAX_BODY, NoBody},
+    intake::{MAX_BODY, NoBody, Received},
     mcp::{self, Call},
-    metadata, models, subscriptions,
+    metadata, models, registry, subscriptions,
 };
 use crate::{
     catalog::Snapshot,
     conversation::Visit,
-    fleet::Address,
+    fleet::{Address, REGISTRY, REGISTRY_V0},
     identity::{Challenge, Gatekeeper, Principal, is_well_known},
     model::{self, Body},
     peer::Forwarded,
@@ -67,6 +67,7 @@ fn route_of(request: &Request<Incoming>) -> HttpRoute {
         "/sse" => HttpRoute::Sse,
         "/v1/chat/completions" => HttpRoute::ChatCompletions,
         "/v1/models" => HttpRoute::Models,
+        REGISTRY | REGISTRY_V0 => HttpRoute::Registry,
         _ => HttpRoute::Unknown,
     }
 }
@@ -76,6 +77,10 @@ async fn dispatch(shared: &Arc<Shared>, route: HttpRoute, request: Request<Incom
     if route == HttpRoute::ResourceMetadata {
         let document = metadata::get(shared, request.method(), path, headers);
         return document.unwrap_or_else(|| not_found(shared, route));
+    }
+    if route == HttpRoute::Registry {
+        let (parts, _) = request.into_parts();
+        return registry::get(shared, &parts).await.unwrap_or_else(|| not_found(shared, route));
     }
     let Some(server) = shared.fleet.find(Address::read(path)).filter(|_| route != HttpRoute::Unknown) else {
         return not_found(shared, route);
@@ -111,15 +116,14 @@ async fn mcp_request(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let shared = visit.shared.clone();
-    let body = match parts.method {
+    let Received { bytes: body, share } = match parts.method {
         Method::POST => match shared.intake.read(body).await {
-            Ok(body) => Some(body),
+            Ok(received) => received,
             Err(why) => return no_body(why),
         },
-        _ => None,
+        _ => Received::default(),
     };
-    let bytes = body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default();
-    let arrived = Arrived { parts, body: bytes };
+    let arrived = Arrived { parts, body, share };
     let call = Call { visit, principal, arrived: &arrived };
     match (&arrived.parts.method, event_stream::named(&arrived)) {
         (&Method::POST, Some(stream)) => event_stream::post(&call, &stream).await,

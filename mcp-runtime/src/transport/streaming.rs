@@ -52,8 +52,17 @@ impl Source {
     }
 
     /// An exchange that goes on to its end, or until its client says otherwise.
-    pub fn driven(exchange: Exchange, running: Option<Running>, tasks: &TaskTracker) -> Self {
+    /// `notice` goes before all that it says.
+    pub fn driven(
+        exchange: Exchange,
+        (running, notice): (Option<Running>, Option<Bytes>),
+        tasks: &TaskTracker,
+    ) -> Self {
         let (out, steps) = mpsc::channel(1);
+        if let Some(notice) = notice {
+            // There is room: it is the first.
+            let _ = out.try_send(Step::Message(notice));
+        }
         tasks.spawn(drive(exchange, running, Unheard::GoesOn, out));
         Self::Driven(steps)
     }

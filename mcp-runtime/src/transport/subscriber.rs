@@ -1,18 +1,23 @@
-//! What a client is told without having asked just now: that a list has changed, that a resource has.
+//! What a client is told without having asked just now: that a list has changed, that a resource has; and what a legacy
+//! upstream wants of it while no call of its runs.
 //!
 //! A subscriber is no task and keeps no queue: whoever can take a message asks for the next, and it waits for the next
 //! [`Edition`] or update. Thousands of idle ones cost their sockets and some hundred bytes each; a client that does not
 //! read is asked nothing and told less often.
 
 use crate::{
-    admission::streams::StreamPermit, catalog::edition::Edition, conversation::Visit, session::Live,
-    upstream::Interest,
+    admission::streams::StreamPermit, catalog::edition::Edition, conversation::Visit, exchange::Asked,
+    identity::Pass, session::Live, upstream::Interest,
 };
 use bytes::Bytes;
-use mcpfleet_protocol::{Era, Subscription, message::Change};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use mcpfleet_protocol::{
+    Era, Subscription,
+    json::JsonText,
+    message::{self, Change},
+};
+use std::{collections::VecDeque, future, sync::Arc, time::Duration};
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{broadcast, mpsc, watch},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -33,10 +38,13 @@ pub struct Subscriber {
     told: Edition,
     quiet_until: Instant,
     updates: broadcast::Receiver<Arc<str>>,
+    /// What upstreams want of the client of a legacy session.
+    questions: Option<mpsc::Receiver<Asked>>,
     ready: VecDeque<Bytes>,
     closing: Option<Bytes>,
     /// Given back when this is dropped.
     permit: StreamPermit,
+    pass: Pass,
     stopping: CancellationToken,
     /// Another stream of the same session has taken the place of this.
     displaced: CancellationToken,
@@ -53,7 +61,10 @@ enum Over {
 enum Event {
     Lists(Edition),
     Updated(Option<Arc<str>>),
+    Asked(Asked),
     Ending,
+    /// Its credential is good no more: it hears of nothing that has not been on its way already.
+    Lapsed,
 }
 
 impl Subscriber {
@@ -63,17 +74,20 @@ impl Subscriber {
         subscription: Subscription,
         live: Option<Arc<Live>>,
         watched: Vec<(String, Option<Interest>)>,
-        permit: StreamPermit,
+        (permit, pass): (StreamPermit, Pass),
     ) -> Self {
         let edition = visit.server.editions.subscribe();
         let told = *edition.borrow();
         let (watched, interests): (Vec<_>, Vec<_>) = watched.into_iter().unzip();
+        let notice = live.as_ref().and_then(|live| live.take_notice());
         let displaced = live.as_ref().map(|live| live.take_stream()).unwrap_or_default();
+        let questions = live.as_ref().map(|live| live.standing.open());
         Self {
             told,
             closing: subscription.closing_message(&visit.snapshot.implementation),
-            ready: subscription.opening_message().into_iter().collect(),
+            ready: subscription.opening_message().into_iter().chain(notice).collect(),
             subscription,
+            questions,
             live,
             _interests: interests.into_iter().flatten().collect(),
             watched,
@@ -81,6 +95,7 @@ impl Subscriber {
             quiet_until: Instant::now(),
             updates: visit.server.updates.subscribe(),
             permit,
+            pass,
             stopping: visit.shared.stopping().clone(),
             displaced,
             over: Over::No,
@@ -102,10 +117,15 @@ impl Subscriber {
                     self.quiet_until = Instant::now() + PACE;
                 }
                 Event::Updated(uri) => self.updated(uri.as_deref()),
+                Event::Asked(asked) => self.ask(asked),
                 Event::Ending => {
                     // A change that was held back, and the era's own end.
                     let current = *self.edition.borrow();
                     self.tell(current);
+                    self.ready.extend(self.closing.take());
+                    self.over = Over::Yes;
+                }
+                Event::Lapsed => {
                     self.ready.extend(self.closing.take());
                     self.over = Over::Yes;
                 }
@@ -117,9 +137,11 @@ impl Subscriber {
         let lists = changed(&mut self.edition, self.subscription.era(), self.told, self.quiet_until);
         tokio::select! {
             biased;
+            () = self.pass.lapsed() => Event::Lapsed,
             () = self.permit.drained() => Event::Ending,
             () = self.stopping.cancelled() => Event::Ending,
             () = self.displaced.cancelled() => Event::Ending,
+            asked = asked(&mut self.questions) => Event::Asked(asked),
             edition = lists => edition.map_or(Event::Ending, Event::Lists),
             updated = self.updates.recv() => match updated {
                 Ok(uri) => Event::Updated(Some(uri)),
@@ -137,6 +159,14 @@ impl Subscriber {
         self.told = edition;
     }
 
+    /// The answer comes by a POST in the same session.
+    fn ask(&mut self, (question, reply): Asked) {
+        if let Some(live) = &self.live {
+            let params = question.params.as_deref().map(JsonText::from);
+            self.ready.push_back(message::request(&live.expect(reply), &question.method, params.as_ref()));
+        }
+    }
+
     /// One resource has changed; or, when more have than could be kept, any of those that are watched.
     fn updated(&mut self, uri: Option<&str>) {
         let changed: Vec<String> = match (&self.live, uri) {
@@ -148,6 +178,18 @@ impl Subscriber {
         };
         let messages = changed.iter().map(|uri| self.subscription.changed_message(Change::Updated(uri)));
         self.ready.extend(messages);
+    }
+}
+
+/// The next question; never, when there is nobody to ask it.
+async fn asked(questions: &mut Option<mpsc::Receiver<Asked>>) -> Asked {
+    match questions {
+        Some(questions) => match questions.recv().await {
+            Some(asked) => asked,
+            // Another stream is asked from now on.
+            None => future::pending().await,
+        },
+        None => future::pending().await,
     }
 }
 

@@ -2,17 +2,11 @@
 //! modern `subscriptions/listen` (2026-07-28, basic/patterns/subscriptions), within the budget of
 //! [`crate::admission::streams`].
 //!
-//! A stream ends when its client leaves, when the server drains or is gone, and when the process stops; in the last
-//! three cases it says so as its era has it.
+//! A stream ends when its client leaves, when the credential that opened it is good no more, when the server drains or is
+//! gone, and when the process stops; in all but the first case it says so as its era has it.
 
 use super::{answer, mcp::Call, subscriber::Subscriber};
-use crate::{
-    catalog::Snapshot,
-    conversation::{Client, Visit},
-    identity::Principal,
-    model::Body,
-    upstream::Interest,
-};
+use crate::{catalog::Snapshot, conversation::Visit, identity::Principal, model::Body, upstream::Interest};
 use bytes::Bytes;
 use futures::{StreamExt, future::join_all, stream};
 use http::Response;
@@ -52,14 +46,14 @@ pub async fn get(call: &Call<'_>) -> Response<Body> {
         Ok(ticket) => ticket,
     };
     if let Some(ticket) = &ticket
-        && let Some(response) = call.elsewhere(&ticket.owner).await
+        && let Some(response) = call.held_elsewhere(ticket).await
     {
         return response;
     }
     let live = ticket.map(|ticket| visit.server.sessions.live(ticket.key));
     match visit.server.streams.open() {
         Some(permit) => response(
-            Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), permit),
+            Subscriber::new(visit, Subscription::legacy(), live, Vec::new(), (permit, call.pass())),
             Opening::Comment,
         ),
         None => answer::no_stream(None, visit.server.streams.max()),
@@ -67,25 +61,22 @@ pub async fn get(call: &Call<'_>) -> Response<Body> {
 }
 
 /// Answers `subscriptions/listen`.
-pub async fn listen(
-    visit: &Visit,
-    client: &Client,
-    request: &Request<'_>,
-    wanted: &Listen,
-) -> Response<Body> {
+pub async fn listen(call: &Call<'_>, request: &Request<'_>, wanted: &Listen) -> Response<Body> {
+    let visit = &call.visit;
     if request.context.accepts == Accepts::JsonOnly {
         let why = "subscriptions/listen is answered with text/event-stream: Accept must allow it";
         return answer::refusal(&Refusal::new(Reason::NotAcceptable, Some(&request.id), why));
     }
-    let (honoured, watched) = honoured(visit, &client.principal, wanted).await;
+    let (honoured, watched) = honoured(visit, &call.principal, wanted).await;
     let subscription = Subscription::modern(&request.id, honoured.clone());
     if honoured.is_empty() {
         return nothing_to_say(&visit.snapshot, &subscription);
     }
     match visit.server.streams.open() {
-        Some(permit) => {
-            response(Subscriber::new(visit, subscription, None, watched, permit), Opening::Message)
-        }
+        Some(permit) => response(
+            Subscriber::new(visit, subscription, None, watched, (permit, call.pass())),
+            Opening::Message,
+        ),
         None => answer::no_stream(Some(&request.id), visit.server.streams.max()),
     }
 }

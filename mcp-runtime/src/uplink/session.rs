@@ -80,6 +80,12 @@ impl Session {
                     tracing::info!(epochs = ?teller.shared.keys.epochs(), "session keys received");
                     Ok(())
                 }
+                DownFrame::Message(Down::Peers { replicas }) => {
+                    if let Some(peers) = &teller.shared.peers {
+                        peers.set_others(replicas);
+                    }
+                    Ok(())
+                }
                 // A second welcome says nothing new, and bytes come with their announcement.
                 DownFrame::Message(Down::Welcome { .. } | Down::Config(_)) => Ok(()),
             },

@@ -32,7 +32,8 @@ impl Teller {
         let server = self.server().or_else(|| token.server());
         let server = server.context("neither a configuration nor the token says which server this is")?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let mut lines = codec::line(&Up::Hello(Hello { server, format: self.newest, version }))?;
+        let peer = self.shared.peers.as_ref().map(|peers| peers.own_address());
+        let mut lines = codec::line(&Up::Hello(Hello { server, format: self.newest, version, peer }))?;
         let status = Some(status::only(&self.shared, &self.readiness));
         let report = Report { status, signals: self.signals(Instant::now()) };
         lines.extend(codec::line(&Up::Report(Box::new(report.clone())))?);

@@ -4,18 +4,11 @@
 //! what it writes is dropped.
 
 use super::{
-    Roster,
-    connection::{About, Wire},
-    failure,
-    line::Line,
-    offer::Offers,
-    remote::Remote,
-    task::StopOnDrop,
-    wanted::Wanted,
+    Definitions, Roster, again::Repeat, failure, known::Known, line::Line, remote::Remote, task::StopOnDrop,
+    tools::pinnable, wanted::Wanted,
 };
 use crate::call::CallError;
-use mcpfleet_config::status::{UpstreamState, UpstreamStatus, UpstreamWire};
-use mcpfleet_protocol::Revision;
+use mcpfleet_config::Upstream;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -46,58 +39,12 @@ struct Slot {
     known: Known,
 }
 
-/// What is known of an upstream.
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub(super) state: UpstreamState,
-    pub(super) message: Option<String>,
-    pub(super) offers: Offers,
-    /// What the last hello said.
-    pub(super) greeting: Option<Greeting>,
-    /// What calls go through; absent while there is nothing.
-    pub(super) remote: Option<Arc<Remote>>,
-}
-
-/// What a hello said.
-#[derive(Debug, Clone)]
-pub(super) struct Greeting {
-    pub(super) revision: Revision,
-    pub(super) wire: Wire,
-    pub(super) about: About,
-}
-
 /// A worker's right to its slot.
 #[derive(Debug, Clone)]
 pub(super) struct Turn {
     number: u64,
     /// Somebody has reason to believe that the upstream is not what it was.
     pub(super) check: Arc<Notify>,
-}
-
-impl Known {
-    fn nothing() -> Self {
-        Self {
-            state: UpstreamState::Connecting,
-            message: None,
-            offers: Offers::default(),
-            greeting: None,
-            remote: None,
-        }
-    }
-
-    fn status(&self, name: &str) -> UpstreamStatus {
-        UpstreamStatus {
-            name: name.to_owned(),
-            state: self.state,
-            tools: u32::try_from(self.offers.tools.len()).unwrap_or(u32::MAX),
-            message: self.message.clone(),
-            revision: self.greeting.as_ref().map(|greeting| greeting.revision.to_string()),
-            transport: self.greeting.as_ref().map(|greeting| match greeting.wire {
-                Wire::StreamableHttp => UpstreamWire::StreamableHttp,
-                Wire::HttpSse => UpstreamWire::HttpSse,
-            }),
-        }
-    }
 }
 
 impl Board {
@@ -113,6 +60,7 @@ impl Board {
             let name = wanted.upstream.name.clone();
             let slot = match before.remove(&name) {
                 Some(slot) if slot.wanted == *wanted => slot,
+                Some(slot) if slot.wanted.is_same_connection(wanted) => slot.renewed(wanted),
                 old => slots.new_slot(wanted, old, &start),
             };
             slots.by_name.insert(name, slot);
@@ -126,10 +74,10 @@ impl Board {
     }
 
     /// Writes what a worker knows, unless its turn is over.
-    pub(super) fn write(&self, name: &str, turn: &Turn, change: impl FnOnce(&mut Known)) {
+    pub(super) fn write(&self, name: &str, turn: &Turn, change: impl FnOnce(&mut Known, &Upstream)) {
         let mut slots = self.lock();
         if let Some(slot) = slots.by_name.get_mut(name).filter(|slot| slot.turn.number == turn.number) {
-            change(&mut slot.known);
+            change(&mut slot.known, &slot.wanted.upstream);
             self.publish(&slots);
         }
     }
@@ -142,14 +90,36 @@ impl Board {
         })?;
         let remote = slot.known.remote.clone();
         Ok(Line {
-            remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.message.as_deref()))?,
+            remote: remote.ok_or_else(|| failure::unreachable(upstream, slot.known.trouble()))?,
             check: slot.turn.check.clone(),
+            repeat: Repeat::default(),
         })
+    }
+
+    /// The definitions of each upstream that pins can be about; or its state, for one that does not answer.
+    pub(super) fn definitions(&self) -> Vec<Definitions> {
+        let of = |(name, slot): (&String, &Slot)| {
+            let listing = slot.known.listing().ok_or_else(|| slot.known.status(name));
+            let given = listing.map(|listing| pinnable(&slot.wanted.upstream, &listing.tools));
+            Definitions { upstream: name.clone(), given }
+        };
+        self.lock().by_name.iter().map(of).collect()
     }
 
     /// Every upstream that answers.
     pub(super) fn remotes(&self) -> Vec<Arc<Remote>> {
         self.lock().by_name.values().filter_map(|slot| slot.known.remote.clone()).collect()
+    }
+
+    /// Names of those that keep something for each session.
+    pub(super) fn stateful(&self) -> Vec<String> {
+        let slots = self.lock();
+        let stateful = slots.by_name.iter().filter(|(_, slot)| {
+            slot.known.remote.as_ref().is_some_and(|remote| remote.watching.is_stateful())
+        });
+        let mut names: Vec<String> = stateful.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
     }
 
     pub(super) fn roster(&self) -> Arc<Roster> {
@@ -178,6 +148,15 @@ impl Board {
     }
 }
 
+impl Slot {
+    /// The same connection, with other names, filters or pins for what comes from it.
+    fn renewed(mut self, wanted: &Wanted) -> Self {
+        self.wanted = wanted.clone();
+        self.known.expose(&wanted.upstream);
+        self
+    }
+}
+
 impl Slots {
     fn new_slot(
         &mut self,
@@ -191,10 +170,11 @@ impl Slots {
         // serves, so that rotating a token costs no call.
         let inherited = old.filter(|old| old.wanted.is_same_server(wanted)).map(|old| old.known.clone());
         let mut known = inherited.unwrap_or_else(Known::nothing);
+        known.expose(&wanted.upstream);
         let worker = match start(wanted, turn.clone()) {
             Ok(worker) => Some(StopOnDrop(worker)),
             Err(why) => {
-                known = Known { state: UpstreamState::Unreachable, message: Some(why), ..Known::nothing() };
+                known = Known::unusable(why);
                 None
             }
         };
@@ -209,6 +189,7 @@ impl Slots {
             roster.prompts.extend_from_slice(&offers.prompts);
             roster.resources.extend_from_slice(&offers.resources);
             roster.templates.extend_from_slice(&offers.templates);
+            roster.missing.extend_from_slice(&offers.missing);
             roster.about.extend(greeting.as_ref().map(|greeting| (name.clone(), greeting.about.clone())));
             roster.status.push(slot.known.status(name));
         }

@@ -1,7 +1,8 @@
 //! What a failed call says to whoever made it.
 
 use super::connection::{ClientError, RpcFailure};
-use crate::{call::CallError, egress::EgressError};
+use crate::{call::CallError, egress::EgressError, program::ProgramError};
+use mcpfleet_config::status::UpstreamError;
 use mcpfleet_protocol::{Era, ErrorCode};
 
 /// An upstream's own error goes on as it is; everything else names the upstream.
@@ -26,11 +27,15 @@ pub(super) fn for_caller(upstream: &str, error: ClientError, from: Era) -> CallE
 }
 
 /// What a call to an upstream that does not answer says.
-pub(super) fn unreachable(upstream: &str, why: Option<&str>) -> CallError {
-    let why = why.unwrap_or("it has not answered yet");
+pub(super) fn unreachable(upstream: &str, trouble: Option<&UpstreamError>) -> CallError {
+    let why = trouble.map_or_else(
+        || "it has not answered yet".to_owned(),
+        |trouble| format!("it has not answered since {}: {}", trouble.since, trouble.message),
+    );
     CallError::Unavailable {
         message: format!(
-            "upstream {upstream:?} cannot be used now: {why}; it is asked again by itself, so try later"
+            "upstream {upstream:?} cannot be used now, {why}; it is asked again by itself, so try later, or do \
+             without it"
         ),
     }
 }
@@ -47,6 +52,7 @@ pub(super) fn is_about_the_connection(error: &ClientError) -> bool {
         | ClientError::NoEndpoint
         | ClientError::Endpoint(_)
         | ClientError::NoAnswer => true,
+        ClientError::Program(why) => *why != ProgramError::TooMany,
         ClientError::Credential(_)
         | ClientError::Timeout(_)
         | ClientError::Busy(_)

@@ -1,6 +1,10 @@
 //! What one request goes through.
 
-use super::{failure, remote::Remote};
+use super::{
+    again::{self, Repeat},
+    failure,
+    remote::Remote,
+};
 use crate::{
     admission::Permit,
     call::{CallError, Outcome},
@@ -9,7 +13,10 @@ use crate::{
 use mcpfleet_protocol::Era;
 use mcpfleet_protocol::client::Ask;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 /// How long an upstream may take for a subscription.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +36,8 @@ pub struct Line {
     pub(super) remote: Arc<Remote>,
     /// Somebody has reason to believe that the upstream is not what it was.
     pub(super) check: Arc<Notify>,
+    /// When the request may be sent again.
+    pub(super) repeat: Repeat,
 }
 
 impl Line {
@@ -43,6 +52,12 @@ impl Line {
         if let Ok(Err(error)) = timeout(PATIENCE, self.remote.follow(&ask, caller)).await {
             tracing::debug!(uri, %error, "not followed in the client's own session");
         }
+    }
+
+    /// The same, for a request that may be sent again when `repeat` says so.
+    #[must_use]
+    pub fn repeating(self, repeat: Repeat) -> Self {
+        Self { repeat, ..self }
     }
 
     /// The era of the upstream.
@@ -63,12 +78,24 @@ impl Line {
         caller: &Caller,
         permit: Option<&Permit>,
     ) -> Result<Outcome, CallError> {
-        let Self { remote, check } = self;
-        remote.send(request, caller, permit).await.map_err(|error| {
+        let Self { remote, check, repeat } = self;
+        remote.budget.earn();
+        let mut tries = 0;
+        loop {
+            let error = match remote.send(request, caller, permit).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
             if failure::is_about_the_connection(&error) {
                 check.notify_one();
             }
-            failure::for_caller(name, error, remote.watching.era())
-        })
+            if tries == again::TRIES || !again::may(&error, repeat, caller) || !remote.budget.spend() {
+                return Err(failure::for_caller(name, error, remote.watching.era()));
+            }
+            // More replicas would not help it.
+            let _blocked = caller.blocked();
+            sleep(again::pause(tries)).await;
+            tries += 1;
+        }
     }
 }

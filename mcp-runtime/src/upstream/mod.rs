@@ -1,8 +1,8 @@
 //! MCP servers behind this one: connected in the background, listed, listened to, called.
 //!
 //! A [`Pool`] outlives configurations: [`Pool::apply`] connects what is new, drops what is gone and leaves the
-//! rest alone. What an upstream offers is published as a [`Roster`]; whoever builds the catalogue waits on
-//! [`Pool::changed`]. One slow or failing upstream is marked in its own status and harms nobody.
+//! rest alone; names, filters and pins are applied to what was listed last, without a new connection. What an upstream
+//! offers is published as a [`Roster`]; whoever builds the catalogue waits on [`Pool::changed`]. One slow or failing upstream is marked in its own status and harms nobody.
 //!
 //! ```text
 //! Pool::apply -> one worker per upstream: open, list, wait, list, ...  -> board (a slot each) -> Roster
@@ -15,27 +15,35 @@
 //! | 2026-07-28 | Streamable HTTP | one connection for all; the caller's capabilities go with each | `subscriptions/listen` |
 //! | 2025-03-26 to 2025-11-25 | Streamable HTTP | by session ([`sessions`]), if it has any | GET |
 //! | 2024-11-05, or any over its transport | HTTP+SSE | by session, each with a stream of its own | that stream |
+//! | any | stdio, `processes: shared` | one process for all, which asks nobody anything in the middle of a legacy call | its output |
+//! | any | stdio, `processes: perSession` | by session, each with a process of its own | the output of the one that lists |
 
+mod again;
+mod approved;
 mod bell;
 mod board;
 pub mod connection;
 mod failure;
 mod interest;
+mod known;
 mod line;
 mod listening;
 mod naming;
+mod notes;
 mod offer;
 mod pace;
 mod remote;
 mod sessions;
 mod task;
+mod tools;
 mod wanted;
 mod worker;
 
+pub use again::Repeat;
 pub use bell::Updated;
 pub use interest::{Interest, MAX_RESOURCES, TooMany};
 pub use line::{Following, Line};
-pub use offer::{Roster, UpstreamOffer, UpstreamTool};
+pub use offer::{Absence, Definitions, MissingTool, Roster, UpstreamOffer, UpstreamTool};
 pub use pace::Pace;
 
 use crate::{call::CallError, credentials::Credentials, egress::Egress, outgoing::Signer};
@@ -92,6 +100,12 @@ impl Pool {
         self.board.roster()
     }
 
+    /// What of each upstream pins can be about: the definitions, as it gave them, of the tools that filters take; or its
+    /// state, when it does not answer.
+    pub fn definitions(&self) -> Vec<Definitions> {
+        self.board.definitions()
+    }
+
     /// Wakes when the roster changes.
     pub fn changed(&self) -> watch::Receiver<Arc<Roster>> {
         self.board.changed()
@@ -124,6 +138,12 @@ impl Pool {
     /// on them.
     pub fn forget(&self, session: [u8; 16]) {
         self.board.remotes().iter().for_each(|remote| remote.sessions.forget(session));
+    }
+
+    /// Names of the upstreams that keep something for each session of a client, so that it cannot move to another
+    /// replica.
+    pub fn stateful(&self) -> Vec<String> {
+        self.board.stateful()
     }
 
     /// Hands on that a legacy client's roots have changed, to the upstreams that it has used.

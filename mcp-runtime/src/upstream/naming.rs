@@ -1,69 +1,56 @@
 //! What an upstream offers under the names that it has here: tools and prompts get its prefix, URIs are the upstream's own.
 
 use super::{
+    approved::Approved,
     connection::Listing,
-    offer::{Offers, UpstreamOffer, UpstreamTool},
+    notes::Notes,
+    offer::{Offers, UpstreamOffer},
+    tools::{Choice, choose},
 };
-use mcpfleet_config::{Upstream, tool_name};
-use mcpfleet_protocol::{Revision, Tool, answer::Definition};
+use mcpfleet_config::Upstream;
+use mcpfleet_protocol::{Revision, answer::Definition};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
-/// Longest message about what was left out, in characters.
-const MAX_MESSAGE: usize = 500;
-
-/// The offer as it is exposed, and a message about what cannot be.
-pub(super) fn expose(upstream: &Upstream, listing: Listing) -> (Offers, Option<String>) {
-    let Listing { tools, prompts, resources, templates, mut notes } = listing;
+/// The offer as it is exposed, and what there is to say of it. Filters are for tools: whoever may see an upstream sees its
+/// prompts and resources, for they only read.
+pub(super) fn expose(
+    upstream: &Upstream,
+    listing: &Listing,
+    approved: &mut Approved,
+) -> (Offers, Option<String>) {
+    let Listing { tools, prompts, resources, templates, notes } = listing;
+    let mut notes = Notes::of_listing(notes);
     let own = |key: &str| key.to_owned();
     let prefixed = |key: &str| format!("{}{key}", upstream.prefix);
+    let Choice { served, missing, withheld } = choose(upstream, tools, approved, &mut notes);
     let offers = Offers {
-        tools: expose_tools(upstream, tools, &mut notes),
+        tools: served,
         prompts: expose_all(upstream, prompts, (prefixed, "prompt"), &mut notes),
         resources: expose_all(upstream, resources, (own, "resource"), &mut notes),
         templates: expose_all(upstream, templates, (own, "resource template"), &mut notes),
+        missing,
+        withheld,
     };
-    (offers, message(&notes))
-}
-
-fn expose_tools(upstream: &Upstream, tools: Vec<Tool>, notes: &mut Vec<String>) -> Vec<UpstreamTool> {
-    let mut names = BTreeSet::new();
-    let mut exposed = Vec::with_capacity(tools.len());
-    for mut tool in tools {
-        let exposed_name = format!("{}{}", upstream.prefix, tool.name);
-        if let Some(reason) = tool_name::refusal(&exposed_name) {
-            notes.push(format!("tool {exposed_name:?} {reason}"));
-            continue;
-        }
-        if !names.insert(exposed_name.clone()) {
-            notes.push(format!("tool {exposed_name:?} is listed twice"));
-            continue;
-        }
-        let name = std::mem::replace(&mut tool.name, exposed_name.clone());
-        // The modern form is the fuller one; what a legacy client must not see is left out when it asks.
-        if let Some(definition) = raw(tool.write(Revision::LATEST_MODERN).as_str()) {
-            exposed.push(UpstreamTool { upstream: upstream.name.clone(), name, exposed_name, definition });
-        }
-    }
-    exposed
+    (offers, notes.message())
 }
 
 fn expose_all(
     upstream: &Upstream,
-    definitions: Vec<Definition>,
+    definitions: &[Definition],
     (exposed_key, what): (impl Fn(&str) -> String, &str),
-    notes: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Vec<UpstreamOffer> {
     let mut keys = BTreeSet::new();
     let mut exposed = Vec::with_capacity(definitions.len());
     for definition in definitions {
         let key = definition.key.clone();
         if !keys.insert(key.clone()) {
-            notes.push(format!("{what} {key:?} is listed twice"));
+            notes.left_out(format!("{what} {key:?} is listed twice"));
             continue;
         }
         let exposed_key = exposed_key(&key);
-        let renamed = definition.renamed(&exposed_key);
+        let renamed = definition.clone().renamed(&exposed_key);
         if let Some(definition) = raw(renamed.write(Revision::LATEST_MODERN).as_str()) {
             exposed.push(UpstreamOffer { upstream: upstream.name.clone(), key, exposed_key, definition });
         }
@@ -75,20 +62,11 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(text.to_owned()).ok()
 }
 
-fn message(notes: &[String]) -> Option<String> {
-    let all = format!("left out: {}", notes.join("; "));
-    let short = || format!("{}… ({} in all)", all.chars().take(MAX_MESSAGE).collect::<String>(), notes.len());
-    match notes {
-        [] => None,
-        _ if all.chars().count() <= MAX_MESSAGE => Some(all),
-        _ => Some(short()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfleet_config::UpstreamTransport;
+    use crate::upstream::offer::UpstreamTool;
+    use mcpfleet_config::{UpstreamTools, UpstreamTransport};
     use mcpfleet_protocol::Tool;
     use serde_json::{Value, json};
 
@@ -101,12 +79,18 @@ mod tests {
             transport,
             timeout_ms: 1000,
             scopes: Vec::new(),
+            tools: UpstreamTools::default(),
         }
     }
 
     fn listing(tools: &[Value]) -> Listing {
         let read = |tool: &Value| Tool::read(&RawValue::from_string(tool.to_string()).unwrap()).unwrap();
         Listing { tools: tools.iter().map(read).collect(), ..Listing::default() }
+    }
+
+    fn exposed(prefix: &str, tools: &[Value]) -> (Vec<UpstreamTool>, Option<String>) {
+        let (offers, message) = expose(&upstream(prefix), &listing(tools), &mut Approved::default());
+        (offers.tools, message)
     }
 
     fn tool(name: &str) -> Value {
@@ -119,7 +103,7 @@ mod tests {
         original["icons"] = json!([{"src": "https://x/i.png"}]);
         original["_meta"] = json!({"ui": {"a": 1}});
         original["outputSchema"] = json!({"type": "array"});
-        let (Offers { tools, .. }, message) = expose(&upstream("crm_"), listing(&[original.clone()]));
+        let (tools, message) = exposed("crm_", &[original.clone()]);
         assert_eq!(
             (tools[0].name.as_str(), tools[0].exposed_name.as_str(), message),
             ("search", "crm_search", None)
@@ -131,8 +115,7 @@ mod tests {
     #[test]
     fn names_that_become_illegal_or_stand_twice_are_left_out_and_told() {
         let long = "x".repeat(126);
-        let (Offers { tools, .. }, message) =
-            expose(&upstream("crm_"), listing(&[tool("a"), tool(&long), tool("b c"), tool("a")]));
+        let (tools, message) = exposed("crm_", &[tool("a"), tool(&long), tool("b c"), tool("a")]);
         let message = message.unwrap();
         assert_eq!(tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a"]);
         assert!(message.contains("130 characters") && message.contains("\"crm_b c\""), "{message}");
@@ -142,7 +125,7 @@ mod tests {
     #[test]
     fn the_message_is_bounded() {
         let tools: Vec<Value> = (0..1000).map(|n| tool(&format!("ä{n}"))).collect();
-        let (_, message) = expose(&upstream(""), listing(&tools));
+        let (_, message) = exposed("", &tools);
         let message = message.unwrap();
         assert!(message.chars().count() < 600 && message.ends_with("(1000 in all)"), "{message}");
     }

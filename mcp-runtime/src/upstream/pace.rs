@@ -58,7 +58,7 @@ impl Pace {
     }
 
     /// Until the next attempt after `failures` in a row, the first being 1.
-    pub(super) fn until_retry(&self, failures: u32) -> Duration {
+    pub(crate) fn until_retry(&self, failures: u32) -> Duration {
         spread(self.backoff(failures), chance())
     }
 

@@ -1,6 +1,7 @@
 //! An upstream that answers: the connection that its lists come from, and those that calls go through.
 
 use super::{
+    again::Budget,
     connection::{ClientError, Connection},
     sessions::Sessions,
 };
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(super) struct Remote {
     pub(super) watching: Arc<Connection>,
     pub(super) sessions: Arc<Sessions>,
+    /// How much may be sent to it again.
+    pub(super) budget: Budget,
 }
 
 impl Remote {

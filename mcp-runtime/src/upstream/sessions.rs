@@ -31,6 +31,9 @@ const MAX_KEPT: usize = 1024;
 /// How long one of a legacy client is kept unused.
 const KEPT_FOR: Duration = Duration::from_mins(30);
 
+/// How long one of a legacy client that is not used is spared where there is room for few.
+const SPARED_FOR: Duration = Duration::from_mins(1);
+
 /// A legacy client's session, as its id says.
 type ClientSession = [u8; 16];
 
@@ -106,6 +109,15 @@ impl Lease {
     }
 }
 
+impl State {
+    /// Of the sessions of legacy clients that nobody uses the one that was used first, if that was so long ago.
+    fn oldest_unused(&self, spared: Duration) -> Option<ClientSession> {
+        let unused = self.kept.iter().filter(|(_, kept)| Arc::strong_count(kept) == 1);
+        let used = unused.map(|(session, kept)| (*session, *kept.used()));
+        used.filter(|(_, used)| used.elapsed() >= spared).min_by_key(|(_, used)| *used).map(|(it, _)| it)
+    }
+}
+
 impl Sessions {
     /// `plan` is that of the connection that lists, which has found out how the upstream is spoken to.
     pub(super) fn new(plan: Plan, found: Found, patience: Duration) -> Self {
@@ -125,7 +137,9 @@ impl Sessions {
     ) -> Result<Lease, ClientError> {
         let declared = relayed(&profile.capabilities);
         let silent = declared == ClientCapabilities::default() && profile.log_level.is_none();
-        let listens = if silent { Listens::Never } else { Listens::Always };
+        // The one stream of a client's own process is the client's, so that it need not be silent.
+        let alone = self.found.wire == Wire::Stdio && profile.session.is_some();
+        let listens = if silent && !alone { Listens::Never } else { Listens::Always };
         if let Some(session) = profile.session {
             let kept = self.kept(session);
             return self.opened(kept, (profile, declared), listens, permit).await;
@@ -186,8 +200,7 @@ impl Sessions {
     fn kept(&self, session: ClientSession) -> Arc<Kept> {
         let mut state = self.lock();
         if !state.kept.contains_key(&session) && state.kept.len() >= MAX_KEPT {
-            let unused = state.kept.iter().filter(|(_, kept)| Arc::strong_count(kept) == 1);
-            let oldest = unused.min_by_key(|(_, kept)| *kept.used()).map(|(session, _)| *session);
+            let oldest = state.oldest_unused(Duration::ZERO);
             oldest.map(|oldest| state.kept.remove(&oldest));
         }
         state.kept.entry(session).or_default().clone()
@@ -246,14 +259,29 @@ impl Sessions {
         self.places.clone().acquire_owned().await.map_err(|_| ClientError::NoAnswer)
     }
 
+    /// Ends a session that is not used, where one more needs it.
+    fn make_room(&self) {
+        if self.plan.target.has_room() {
+            return;
+        }
+        let mut state = self.lock();
+        let idle = (!state.idle.is_empty()).then(|| state.idle.remove(0));
+        let oldest = idle.is_none().then(|| state.oldest_unused(SPARED_FOR)).flatten();
+        let kept = oldest.and_then(|oldest| state.kept.remove(&oldest));
+        drop(state);
+        drop((idle, kept));
+    }
+
     async fn open(
         &self,
         profile: &Profile,
         declared: ClientCapabilities,
         listens: Listens,
     ) -> Result<Connection, ClientError> {
-        let endpoint = self.plan.endpoint.acting_for(Some(&profile.principal));
-        let plan = Plan { endpoint, declared, listens, ..self.plan.clone() };
+        self.make_room();
+        let target = self.plan.target.acting_for(Some(&profile.principal));
+        let standing = profile.standing.clone();
+        let plan = Plan { target, declared, listens, standing, ..self.plan.clone() };
         let opening = Connection::planned(plan, Some(self.found));
         timeout(self.patience, opening).await.unwrap_or(Err(ClientError::Timeout(self.patience)))
     }

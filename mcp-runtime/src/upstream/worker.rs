@@ -3,21 +3,20 @@
 
 use super::{
     Pace,
+    again::Budget,
     bell::Bell,
-    board::{Board, Greeting, Turn},
-    connection::{ClientError, Connection, Endpoint, Listens, Listing, Mirrored, Plan},
+    board::{Board, Turn},
+    connection::{ClientError, Connection, Listens, Listing, Mirrored, Plan, Target},
     interest::Interests,
+    known::{Greeting, Keep},
     listening::Listener,
-    naming,
-    offer::Offers,
     pace::News,
     remote::Remote,
     sessions::Sessions,
     task::StopOnDrop,
     wanted::Wanted,
 };
-use crate::egress::Egress;
-use mcpfleet_config::{Upstream, status::UpstreamState};
+use crate::{egress::Egress, exchange::Standing};
 use mcpfleet_protocol::{ClientCapabilities, json::JsonText};
 use serde_json::json;
 use std::{
@@ -33,8 +32,9 @@ use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 const SWEEP: Duration = Duration::from_mins(1);
 
 pub(super) struct Worker {
-    upstream: Upstream,
-    endpoint: Endpoint,
+    /// Name of the upstream.
+    upstream: String,
+    target: Target,
     around: Around,
     turn: Turn,
     bell: Arc<Bell>,
@@ -55,9 +55,9 @@ impl Worker {
     /// # Errors
     /// Why it cannot; only another configuration changes that.
     pub(super) fn new(wanted: &Wanted, egress: &Egress, around: Around, turn: Turn) -> Result<Self, String> {
-        let endpoint = wanted.endpoint(egress)?;
+        let target = wanted.target(egress, around.pace)?;
         let bell = around.bell.clone();
-        Ok(Self { upstream: wanted.upstream.clone(), endpoint, around, turn, bell })
+        Ok(Self { upstream: wanted.upstream.name.clone(), target, around, turn, bell })
     }
 
     /// Runs until it is stopped from outside.
@@ -68,10 +68,10 @@ impl Worker {
             let error = match self.connect(&mut sessions).await {
                 Ok(remote) => {
                     let era = remote.watching.era().label();
-                    tracing::info!(upstream = self.upstream.name, era, "upstream connected");
+                    tracing::info!(upstream = self.upstream, era, "upstream connected");
                     failing = None;
                     let error = self.stay(&remote).await;
-                    tracing::info!(upstream = self.upstream.name, %error, "upstream lost; connecting anew");
+                    tracing::info!(upstream = self.upstream, %error, "upstream lost; connecting anew");
                     // A restart, a new era or a load balancer's cut: most of the time a new hello is all it takes.
                     continue;
                 }
@@ -80,6 +80,10 @@ impl Worker {
             let failing = failing.get_or_insert_with(Failing::begin);
             failing.attempts = failing.attempts.saturating_add(1);
             self.unreachable(&error, failing);
+            // Whoever they were for cannot use them now, nor end them.
+            if let Some(sessions) = &sessions {
+                sessions.sweep(Instant::now());
+            }
             sleep(self.around.pace.until_retry(failing.attempts)).await;
         }
     }
@@ -94,7 +98,8 @@ impl Worker {
         let fitting =
             fitting.unwrap_or_else(|| Arc::new(Sessions::new(plan, found, self.around.pace.patience)));
         *sessions = Some(fitting.clone());
-        let remote = Arc::new(Remote { watching: Arc::new(watching), sessions: fitting });
+        let remote =
+            Arc::new(Remote { watching: Arc::new(watching), sessions: fitting, budget: Budget::default() });
         self.connected(&remote, listing);
         Ok(remote)
     }
@@ -102,11 +107,12 @@ impl Worker {
     /// The connection that lists can do everything, so that nothing is hidden from it. Nobody is asked through it.
     fn plan(&self) -> Plan {
         Plan {
-            endpoint: self.endpoint.clone(),
+            target: self.target.clone(),
             declared: everything(),
             listens: Listens::ForNews,
             bell: self.bell.clone(),
             mirrored: Mirrored::default(),
+            standing: Standing::default(),
         }
     }
 
@@ -163,36 +169,28 @@ impl Worker {
     }
 
     fn connected(&self, remote: &Arc<Remote>, listing: Listing) {
-        let (offers, message) = naming::expose(&self.upstream, listing);
         let greeting = Greeting {
             revision: remote.watching.revision(),
             wire: remote.watching.found().wire,
             about: remote.watching.about(),
         };
-        self.around.board.write(&self.upstream.name, &self.turn, |known| {
-            known.state = UpstreamState::Connected;
-            known.message = message;
-            known.offers = offers;
-            known.greeting = Some(greeting);
-            known.remote = Some(remote.clone());
+        self.around.board.write(&self.upstream, &self.turn, |known, upstream| {
+            known.answered(upstream, listing, greeting, remote.clone());
+            known.complain(self.target.complaint());
         });
     }
 
     fn unreachable(&self, error: &ClientError, failing: &Failing) {
         // The first failure is news; the rest is in the status, and would fill a log for as long as it lasts.
         if failing.attempts == 1 {
-            tracing::warn!(upstream = self.upstream.name, %error, "upstream unreachable; it is asked again");
+            tracing::warn!(upstream = self.upstream, %error, "upstream unreachable; it is asked again");
         } else {
-            tracing::debug!(upstream = self.upstream.name, %error, failing.attempts, "upstream unreachable still");
+            tracing::debug!(upstream = self.upstream, %error, failing.attempts, "upstream unreachable still");
         }
-        let forget = failing.since.elapsed() >= self.around.pace.keep_listed;
-        self.around.board.write(&self.upstream.name, &self.turn, |known| {
-            known.state = UpstreamState::Unreachable;
-            known.message = Some(error.to_string());
-            known.remote = None;
-            if forget {
-                known.offers = Offers::default();
-            }
+        let long = failing.since.elapsed() >= self.around.pace.keep_listed;
+        let keep = if long { Keep::TakenOff } else { Keep::Listed };
+        self.around.board.write(&self.upstream, &self.turn, |known, upstream| {
+            known.lost(upstream, error.to_string(), keep);
         });
     }
 }

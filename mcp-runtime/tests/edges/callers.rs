@@ -2,7 +2,7 @@
 
 use mcpfleet_protocol::{Revision, server::LogLevel};
 use mcpfleet_runtime::exchange::{
-    Answer, Ask, Caller, Event, Events, Interest, Notice, Profile, Question, Request,
+    Answer, Ask, Caller, Event, Events, Interest, Notice, Profile, Question, Request, Standing,
 };
 use serde_json::{Value, json, value::RawValue};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ impl Client {
             capabilities: raw(&json!({})).into(),
             partition: [partition; 16],
             session: None,
+            standing: Standing::default(),
             log_level: None,
             progress: Interest::Unwanted,
         })

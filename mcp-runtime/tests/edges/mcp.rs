@@ -4,7 +4,7 @@ use crate::{
     callers::{Client, tool_call},
     server::{Answer, Seen, Server, full},
 };
-use mcpfleet_config::{Header, Upstream, UpstreamTransport, status::UpstreamState};
+use mcpfleet_config::{Header, Upstream, UpstreamTools, UpstreamTransport, status::UpstreamState};
 use mcpfleet_runtime::{
     call::{CallError, Outcome},
     credentials::Credentials,
@@ -91,11 +91,14 @@ pub(crate) fn upstream(name: &str, url: &str) -> Upstream {
         transport,
         timeout_ms: 60_000,
         scopes: Vec::new(),
+        tools: UpstreamTools::default(),
     }
 }
 
 pub(crate) fn with_headers(upstream: Upstream, headers: Vec<Header>) -> Upstream {
-    let UpstreamTransport::StreamableHttp { url, .. } = upstream.transport;
+    let UpstreamTransport::StreamableHttp { url, .. } = upstream.transport else {
+        panic!("{} is no URL", upstream.name);
+    };
     Upstream { transport: UpstreamTransport::StreamableHttp { url, headers }, ..upstream }
 }
 

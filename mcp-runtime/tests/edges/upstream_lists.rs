@@ -43,7 +43,7 @@ async fn all_pages_of_all_lists_are_merged_and_names_prefixed() {
     .await;
     let pool = connected(&server).await;
     let roster = pool.roster();
-    let Roster { tools, prompts, resources, templates, about, status } = roster.as_ref();
+    let Roster { tools, prompts, resources, templates, about, status, .. } = roster.as_ref();
     let keys = |offers: &[UpstreamOffer]| {
         offers.iter().map(|offer| format!("{} {}", offer.key, offer.exposed_key)).collect::<Vec<_>>()
     };

@@ -1,9 +1,9 @@
 //! An issuer over HTTP: metadata, keys that rotate, a token endpoint, and a ledger of who asked for what.
 
-use crate::server::{Answer, Seen, Server, full};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use crate::{
+    server::{Answer, Seen, Server, full},
+    signing::Signing,
+};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -23,43 +23,41 @@ pub(crate) struct Idp {
 #[derive(Default)]
 struct State {
     keys: Mutex<Vec<Arc<Signing>>>,
+    /// Instead of them.
+    published: Mutex<Option<Published>>,
     made: AtomicUsize,
     granted: AtomicUsize,
 }
 
-/// A key of the issuer's.
-pub(crate) struct Signing {
-    pair: KeyPair,
-    kid: String,
+/// What is at the URL of its keys.
+pub(crate) struct Published {
+    status: u16,
+    location: Option<&'static str>,
+    body: String,
 }
 
-impl Signing {
-    pub(crate) fn new(kid: &str) -> Self {
-        Self { pair: KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(), kid: kid.to_owned() }
+impl Published {
+    /// A set of these.
+    pub(crate) fn set(keys: Vec<Value>) -> Self {
+        Self { status: 200, location: None, body: json!({"keys": keys}).to_string() }
     }
 
-    fn jwk(&self) -> Value {
-        let (x, y) = self.pair.public_key_raw()[1..].split_at(32);
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        json!({"kty": "EC", "crv": "P-256", "x": text(x), "y": text(y), "kid": self.kid, "use": "sig"})
+    /// The way to another place.
+    pub(crate) fn redirect(path: &'static str) -> Self {
+        Self { status: 302, location: Some(path), body: String::new() }
     }
 
-    pub(crate) fn sign(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::ES256) };
-        encode(&header, claims, &EncodingKey::from_ec_der(&self.pair.serialize_der())).unwrap()
-    }
-
-    /// As a forger would who knows the public key only.
-    pub(crate) fn confuse(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::HS256) };
-        encode(&header, claims, &EncodingKey::from_secret(self.pair.public_key_raw())).unwrap()
+    fn answer(&self, host: &str) -> Answer {
+        let mut response = full(self.status, "application/json", self.body.clone());
+        if let Some(path) = self.location {
+            response.headers_mut().insert("location", format!("http://{host}{path}").parse().unwrap());
+        }
+        Ok(response)
     }
 }
 
 impl Idp {
     pub(crate) async fn start() -> Self {
-        // What a client process does at start; the test signs.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let state = Arc::new(State::default());
         let mut idp = Self { server: None, address: SocketAddr::from(([127, 0, 0, 1], 0)), state };
         idp.rotate();
@@ -89,7 +87,17 @@ impl Idp {
 
     /// The `oauth` of a server that trusts it.
     pub(crate) fn oauth(&self) -> String {
-        format!("oauth: [{{issuer: '{}', audiences: [shop], tenantClaim: org}}]", self.url(""))
+        self.oauth_with("")
+    }
+
+    /// The same, with `more` fields.
+    pub(crate) fn oauth_with(&self, more: &str) -> String {
+        format!("oauth: [{{issuer: '{}', audiences: [shop], tenantClaim: org{more}}}]", self.url(""))
+    }
+
+    /// What its keys' URL says from now on.
+    pub(crate) fn publish(&self, published: Published) {
+        *self.state.published.lock().unwrap() = Some(published);
     }
 
     /// Its only key is a new one from now on.
@@ -132,8 +140,12 @@ impl State {
                 json!({"issuer": format!("http://{host}"), "jwks_uri": format!("http://{host}/keys")})
             }
             "/keys" => {
+                if let Some(published) = &*self.published.lock().unwrap() {
+                    return published.answer(host);
+                }
                 json!({"keys": self.keys.lock().unwrap().iter().map(|key| key.jwk()).collect::<Vec<_>>()})
             }
+            "/keys-elsewhere" => json!({"keys": [self.keys.lock().unwrap()[0].jwk()]}),
             // Each grant is told from the others.
             "/token" => {
                 let number = self.granted.fetch_add(1, Ordering::SeqCst);

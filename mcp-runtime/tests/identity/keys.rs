@@ -15,7 +15,7 @@ use std::{path::Path, process::Command};
 const AUTH: &str = "{keys: {secretRef: {name: mcp-keys}}}";
 
 /// The key, and its entry.
-fn new_key(id: &str, args: &[&str]) -> (String, String) {
+pub(crate) fn new_key(id: &str, args: &[&str]) -> (String, String) {
     let made = Command::new(env!("CARGO_BIN_EXE_mcp-runtime"))
         .args(["keys", "new", "--id", id])
         .args(args)
@@ -28,13 +28,18 @@ fn new_key(id: &str, args: &[&str]) -> (String, String) {
     (key, secret["stringData"][id].as_str().unwrap().to_owned())
 }
 
-fn keep(dir: &Path, entries: &[(&str, &str)]) {
+pub(crate) fn keep(dir: &Path, entries: &[(&str, &str)]) {
+    write(dir, "keys.json", &secret(entries));
+}
+
+/// The Secret with these entries.
+pub(crate) fn secret(entries: &[(&str, &str)]) -> String {
     let data: Value = entries.iter().map(|(id, entry)| ((*id).to_owned(), Value::from(*entry))).collect();
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mcp-keys", "namespace": "agents"},
         "stringData": data,
     });
-    write(dir, "keys.json", &secret.to_string());
+    secret.to_string()
 }
 
 #[tokio::test]

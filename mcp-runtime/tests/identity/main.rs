@@ -6,7 +6,11 @@
 #[path = "../edges/callers.rs"]
 mod callers;
 mod idp;
+mod key_sets;
 mod keys;
+#[allow(dead_code, reason = "shared with other test targets")]
+#[path = "../runtime/listener.rs"]
+mod listener;
 #[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../runtime/manifests.rs"]
 mod manifests;
@@ -22,6 +26,8 @@ mod scopes;
 #[allow(dead_code, reason = "shared with other test targets")]
 #[path = "../edges/server.rs"]
 mod server;
+mod signing;
+mod streams;
 mod tokens;
 
 use process::Runtime;

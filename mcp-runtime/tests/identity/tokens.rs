@@ -2,11 +2,12 @@
 
 use crate::{
     answer, call, guarded, header,
-    idp::{Idp, Signing, now},
+    idp::{Idp, now},
     list,
     manifests::{fixed, fleet},
     names,
     process::{Runtime, until},
+    signing::Signing,
     status,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

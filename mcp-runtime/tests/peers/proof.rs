@@ -15,7 +15,7 @@ use std::sync::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::TlsConnector;
 
@@ -93,6 +93,22 @@ async fn plain_text_is_answered_by_nothing_but_an_alert() {
     // It may be reset as well.
     drop(patiently(plain.read_to_end(&mut answer)).await);
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_crowd_that_says_nothing_keeps_no_replica_out() {
+    let (one, owner) = (Replica::greeting(&[1]).await, Replica::greeting(&[1]).await);
+    let mut crowd = Vec::new();
+    for from in [1, 2, 3, 4, 5, 6] {
+        for _ in 0..60 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(([127, 0, 0, from], 0).into()).unwrap();
+            crowd.push(socket.connect(owner.address).await.unwrap());
+        }
+    }
+    assert_eq!(read(one.ask(&owner, "/mcp").await.unwrap()).await, "hello");
+    // The first has made room, or has had its time.
+    assert!(patiently(crowd[0].read_u8()).await.is_err());
 }
 
 /// Believes anybody.

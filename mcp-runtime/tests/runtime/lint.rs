@@ -86,10 +86,19 @@ fn tools_without_a_server_are_checked_too() {
 }
 
 #[test]
-fn the_example_with_prompts_and_resources_passes() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/prompts");
+fn the_example_with_pins_passes() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pinned");
     let (code, text) = lint(&example, &[]);
-    assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"));
+    assert_eq!((code, text.trim()), (0, "2 servers, 3 tools, 0 routes: 0 errors, 0 warnings"));
+}
+
+#[test]
+fn the_examples_that_need_nothing_else_pass() {
+    for name in ["prompts", "tasks"] {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+        let (code, text) = lint(&example, &[]);
+        assert_eq!((code, text.trim()), (0, "1 servers, 1 tools, 0 routes: 0 errors, 0 warnings"), "{name}");
+    }
 }
 
 #[test]
@@ -111,4 +120,36 @@ fn what_a_server_offers_itself_is_checked_with_its_place() {
     ] {
         assert!(findings.iter().any(|f| f["field"] == field && f["reason"] == reason), "{field}: {text}");
     }
+}
+
+#[test]
+fn services_that_are_declared_are_looked_at_and_others_are_told_of() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let upstreams = "  upstreams: [{name: wiki, serviceRef: {name: wiki, port: 8080}}]\n";
+    write(dir.path(), "server.yaml", &server("support", upstreams));
+    let (code, text) = lint(dir.path(), &[]);
+    assert!(code == 0 && text.contains("Service wiki is in no manifest of namespace agents"), "{text}");
+    let service = |port: u16| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: wiki, namespace: agents}}\nspec: {{ports: [{{port: {port}}}]}}\n"
+        )
+    };
+    write(dir.path(), "service.yaml", &service(80));
+    let (code, text) = lint(dir.path(), &[]);
+    assert!(code == 1 && text.contains("has no TCP port 8080; it has 80"), "{text}");
+    write(dir.path(), "service.yaml", &service(8080));
+    let (code, text) = lint(dir.path(), &[]);
+    assert!(code == 0 && text.contains("0 errors, 0 warnings"), "{text}");
+}
+
+#[test]
+fn the_example_of_several_namespaces_is_granted_what_it_refers_to() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/namespaces/fleet.yaml");
+    let (code, text) = lint(&example, &[]);
+    assert!(code == 0 && text.contains("0 errors, 0 warnings"), "{text}");
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = std::fs::read_to_string(&example).unwrap();
+    write(dir.path(), "fleet.yaml", &fleet.replace("name: wiki}]", "name: intranet}]"));
+    let (code, text) = lint(dir.path(), &[]);
+    assert!(code == 1 && text.contains("ReferenceNotGranted"), "{text}");
 }

@@ -18,7 +18,11 @@ pub(crate) struct Listener {
 impl Listener {
     /// Opens a legacy stream, and waits for its first bytes.
     pub(crate) async fn legacy(runtime: &Runtime, path: &str) -> Self {
-        let mut listener = Self::new(get(runtime, path).await);
+        Self::opened_legacy(get(runtime, path).await).await
+    }
+
+    pub(crate) async fn opened_legacy(response: Response) -> Self {
+        let mut listener = Self::new(response);
         // A comment: it is open.
         let first = listener.response.chunk().await.unwrap().unwrap();
         assert!(first.starts_with(b":"), "{first:?}");
@@ -27,7 +31,11 @@ impl Listener {
 
     /// Opens a modern stream, and waits for its acknowledgement.
     pub(crate) async fn modern(runtime: &Runtime, path: &str) -> Self {
-        let mut listener = Self::new(listen(runtime, path).await);
+        Self::opened_modern(listen(runtime, path).await).await
+    }
+
+    pub(crate) async fn opened_modern(response: Response) -> Self {
+        let mut listener = Self::new(response);
         let first = listener.message().await.unwrap();
         assert_eq!(first["method"], ACKNOWLEDGED);
         assert_eq!(first["params"]["notifications"], json!({"toolsListChanged": true}));

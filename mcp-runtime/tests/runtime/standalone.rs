@@ -74,6 +74,43 @@ async fn a_server_is_an_upstream_of_another_in_the_same_process() {
 }
 
 #[tokio::test]
+async fn servers_of_other_namespaces_are_upstreams_where_they_grant_it_and_labels_find_those_of_ours() {
+    let dir = fleet(&[fixed("greet", "hello")]);
+    let front = "apiVersion: mcpfleet.dev/v1alpha1\nkind: McpServer\nmetadata: {name: front, namespace: sales}\n\
+                 spec:\n  auth: {anonymous: {}}\n  \
+                 upstreams: [{name: inner, prefix: in_, serverRef: {name: support, namespace: agents}}]\n  \
+                 upstreamSelector: {servers: {selector: {matchLabels: {mcp: 'yes'}}}}\n";
+    write(dir.path(), "front.yaml", front);
+    let labelled = server("desk", "").replace("agents}", "sales, labels: {mcp: 'yes'}}");
+    write(
+        dir.path(),
+        "desk.yaml",
+        &format!("{labelled}---\n{}", fixed("wave", "bye").replace("agents", "sales")),
+    );
+    let runtime = Runtime::on(dir.path()).await;
+    let tools = |wanted: &'static [&str]| {
+        let runtime = &runtime;
+        until("the upstreams' tools", move || async move {
+            let list = runtime.legacy("/sales/front/mcp", "tools/list", &json!({}));
+            let answer = document(list.send().await.unwrap()).await;
+            let tools = answer["result"]["tools"].as_array()?;
+            (tools.iter().map(|tool| &tool["name"]).eq(wanted)).then_some(())
+        })
+    };
+    tools(&["desk_wave"]).await;
+    let told = runtime.logs().into_iter().find(|line| line.contains("ReferenceNotGranted")).unwrap();
+    assert!(told.contains("spec.upstreams[inner].serverRef.namespace"), "{told}");
+    let grant = "apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\n\
+                 metadata: {name: sales, namespace: agents}\nspec:\n  \
+                 from: [{group: mcpfleet.dev, kind: McpServer, namespace: sales}]\n  \
+                 to: [{group: mcpfleet.dev, kind: McpServer, name: support}]\n";
+    write(dir.path(), "grant.yaml", grant);
+    tools(&["desk_wave", "in_greet"]).await;
+    std::fs::remove_file(dir.path().join("grant.yaml")).unwrap();
+    tools(&["desk_wave"]).await;
+}
+
+#[tokio::test]
 async fn a_secret_that_comes_later_is_no_longer_missing() {
     let with_auth =
         "backend: {http: {url: 'http://svc/', auth: {bearer: {secretRef: {name: orders, key: token}}}}}";
@@ -133,5 +170,6 @@ async fn the_admin_port_is_read_only() {
     let url = format!("http://{}/status", runtime.admin);
     assert_eq!(runtime.http.post(url).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(runtime.admin("/nope").await.contains("/readyz"));
-    assert!(runtime.admin("/healthz").await.contains("agents/support: 1 tools"));
+    let health: Value = serde_json::from_str(&runtime.admin("/healthz").await).unwrap();
+    assert_eq!(health["servers"]["agents/support"]["tools"], 1);
 }

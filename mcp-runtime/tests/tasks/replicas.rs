@@ -2,8 +2,9 @@
 
 use crate::{
     client::{Declares, ask, call, code, get, id_of, in_front_of, until_listed, until_status},
+    held::{Work, legacy_start, replica},
     manifests::write,
-    process::Runtime,
+    process::{Runtime, document},
     script::{count, legacy, result, said},
     server::Server,
 };
@@ -44,4 +45,26 @@ async fn another_replica_forwards_and_says_so_when_the_owner_is_gone() {
     let lost = ask(&other, Declares::Tasks, "tasks/get", json!({"taskId": id})).await;
     assert_eq!(code(&lost), -32602, "{lost}");
     assert_eq!(count(&upstream.seen(), "tools/call"), 1, "it is never run a second time");
+}
+
+/// As while the replica that has begun a session drains: the session is another's by then, and the task is not.
+#[tokio::test]
+async fn a_task_is_followed_in_a_session_that_another_replica_holds() {
+    let (work, secrets) = (Work::saying("exported").await, tempfile::tempdir().unwrap());
+    let manifests = work.manifests("");
+    write(secrets.path(), "keys", &format!("{KEY}\n"));
+    let keys = secrets.path().join("keys");
+    let start = || replica(manifests.path(), &keys, "30s");
+    let (keeper, holder, third) = tokio::join!(start(), start(), start());
+    tokio::join!(keeper.until_ready(), holder.until_ready(), third.until_ready());
+    let id = legacy_start(&keeper).await;
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let begun = holder.legacy("/mcp", "initialize", &hello).send().await.unwrap();
+    let session = begun.headers()["mcp-session-id"].clone();
+    for asked in [&keeper, &holder, &third] {
+        let status = json!({"name": "task_status", "arguments": {"taskId": id, "wait": 0}});
+        let request = asked.legacy("/mcp", "tools/call", &status).header("mcp-session-id", &session);
+        let seen = document(request.send().await.unwrap()).await;
+        assert_eq!(seen["result"]["structuredContent"]["status"], "working", "{seen}");
+    }
 }

@@ -1,9 +1,11 @@
-//! The objects that one McpServer owns: a pure builder each. In: the server, what it compiles to, what a runtime has
-//! accepted, and the operator's settings. Out: manifests for server-side apply, in the order in which they are applied.
+//! The objects that one McpServer owns, and those of each of its upstreams that is a program: a pure builder each. In:
+//! the server, what it compiles to, what a runtime has accepted, and the operator's settings. Out: manifests for
+//! server-side apply, in the order in which they are applied.
 //!
 //! A change of the configuration must only ever change the ConfigMap. Whatever reaches the pod template rolls
 //! pods, so the template is made from [`PodNeeds`](mcpfleet_crds::compile::PodNeeds) and `spec.template` only.
 
+mod bridge;
 mod configmap;
 mod deployment;
 mod kind;
@@ -18,6 +20,7 @@ mod volumes;
 #[cfg(test)]
 mod tests;
 
+pub use bridge::{UPSTREAM_LABEL, selector_labels as bridge_labels};
 pub use configmap::{KEY as CONFIG_KEY, digest_data, digest_value};
 pub use kind::ChildKind;
 pub use pod::PRE_STOP_SECONDS;
@@ -82,6 +85,8 @@ pub struct Child {
     pub kind: ChildKind,
     /// Its name.
     pub name: String,
+    /// The upstream that it runs; `None` for what is the server's own.
+    pub upstream: Option<String>,
     /// What is applied.
     pub manifest: Value,
     /// Hash of `manifest` without the annotation that holds it.
@@ -102,6 +107,9 @@ pub fn all(blueprint: &Blueprint<'_>) -> Result<Vec<Child>, serde_json::Error> {
         child(ChildKind::PodDisruptionBudget, pdb::build(blueprint))?,
         child(ChildKind::Deployment, deployment::build(blueprint))?,
     ]);
+    for bridge in &blueprint.product.bridges {
+        children.extend(bridge::all(blueprint, bridge)?);
+    }
     Ok(children)
 }
 
@@ -114,7 +122,13 @@ where
     digest_value(kind, &mut digest);
     let hash = ConfigHash::of(digest.to_string().as_bytes());
     object.annotations_mut().insert(APPLIED_HASH.into(), hash.to_string());
-    Ok(Child { kind, name: object.name_any(), manifest: serde_json::to_value(&object)?, hash })
+    Ok(Child {
+        kind,
+        name: object.name_any(),
+        upstream: None,
+        manifest: serde_json::to_value(&object)?,
+        hash,
+    })
 }
 
 /// The manifest in the form in which objects are kept for comparison.

@@ -7,7 +7,7 @@ use k8s_openapi::{
     api::networking::v1::{
         NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
     },
-    apimachinery::pkg::util::intstr::IntOrString,
+    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
 
 pub(super) fn build(blueprint: &Blueprint<'_>) -> NetworkPolicy {
@@ -15,16 +15,21 @@ pub(super) fn build(blueprint: &Blueprint<'_>) -> NetworkPolicy {
     let replicas = NetworkPolicyPeer { pod_selector: Some(pods.clone()), ..NetworkPolicyPeer::default() };
     NetworkPolicy {
         metadata: metadata(blueprint.server),
-        spec: Some(NetworkPolicySpec {
-            pod_selector: Some(pods),
-            policy_types: Some(vec!["Ingress".into()]),
-            ingress: Some(vec![rule(MCP_PORT, None), rule(PEER_PORT, Some(vec![replicas]))]),
-            egress: None,
-        }),
+        spec: Some(ingress_only(pods, vec![rule(MCP_PORT, None), rule(PEER_PORT, Some(vec![replicas]))])),
     }
 }
 
-fn rule(port: i32, from: Option<Vec<NetworkPolicyPeer>>) -> NetworkPolicyIngressRule {
+pub(super) fn ingress_only(pods: LabelSelector, rules: Vec<NetworkPolicyIngressRule>) -> NetworkPolicySpec {
+    NetworkPolicySpec {
+        pod_selector: Some(pods),
+        policy_types: Some(vec!["Ingress".into()]),
+        ingress: Some(rules),
+        egress: None,
+    }
+}
+
+/// `port` for `from`, or for everybody.
+pub(super) fn rule(port: i32, from: Option<Vec<NetworkPolicyPeer>>) -> NetworkPolicyIngressRule {
     let port = NetworkPolicyPort {
         port: Some(IntOrString::Int(port)),
         protocol: Some("TCP".into()),

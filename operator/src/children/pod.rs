@@ -52,7 +52,7 @@ fn runtime(blueprint: &Blueprint<'_>, template: &PodTemplate) -> Container {
     let defaults = blueprint.defaults;
     Container {
         name: "runtime".into(),
-        image: Some(template.image.clone().unwrap_or_else(|| defaults.runtime_image.clone())),
+        image: Some(image(blueprint)),
         image_pull_policy: Some(defaults.image_pull_policy.clone()),
         args: Some(args(blueprint)),
         env: Some(vec![pod_ip()]),
@@ -60,20 +60,26 @@ fn runtime(blueprint: &Blueprint<'_>, template: &PodTemplate) -> Container {
         startup_probe: Some(probes::startup()),
         readiness_probe: Some(probes::readiness()),
         liveness_probe: Some(probes::liveness()),
-        lifecycle: Some(Lifecycle {
-            // Native: the image has no shell and no sleep.
-            pre_stop: Some(LifecycleHandler {
-                sleep: Some(SleepAction { seconds: PRE_STOP_SECONDS }),
-                ..LifecycleHandler::default()
-            }),
-            ..Lifecycle::default()
-        }),
+        lifecycle: Some(leave_slowly()),
         resources: Some(template.resources.clone().unwrap_or_else(default_resources)),
         security_context: Some(container_security()),
         // The last lines of a runtime that ends at start become the server's condition.
         termination_message_policy: Some("FallbackToLogsOnError".into()),
         ..Container::default()
     }
+}
+
+/// Image of the runtime.
+pub(super) fn image(blueprint: &Blueprint<'_>) -> String {
+    let named = blueprint.server.spec.template.as_ref().and_then(|template| template.image.clone());
+    named.unwrap_or_else(|| blueprint.defaults.runtime_image.clone())
+}
+
+/// Serves on until no proxy sends it new calls. Native: the image has no shell and no sleep.
+pub(super) fn leave_slowly() -> Lifecycle {
+    let sleep = SleepAction { seconds: PRE_STOP_SECONDS };
+    let pre_stop = LifecycleHandler { sleep: Some(sleep), ..LifecycleHandler::default() };
+    Lifecycle { pre_stop: Some(pre_stop), ..Lifecycle::default() }
 }
 
 fn args(blueprint: &Blueprint<'_>) -> Vec<String> {
@@ -103,7 +109,7 @@ fn pod_ip() -> EnvVar {
     EnvVar { name: POD_IP.into(), value: None, value_from: Some(source) }
 }
 
-fn port(name: &str, number: i32) -> ContainerPort {
+pub(super) fn port(name: &str, number: i32) -> ContainerPort {
     ContainerPort {
         name: Some(name.into()),
         container_port: number,
@@ -112,7 +118,7 @@ fn port(name: &str, number: i32) -> ContainerPort {
     }
 }
 
-fn pod_security() -> PodSecurityContext {
+pub(super) fn pod_security() -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
         run_as_user: Some(USER),
@@ -122,7 +128,7 @@ fn pod_security() -> PodSecurityContext {
     }
 }
 
-fn container_security() -> SecurityContext {
+pub(super) fn container_security() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
         read_only_root_filesystem: Some(true),
@@ -135,12 +141,16 @@ fn container_security() -> SecurityContext {
 /// Small, and without a CPU limit: throttling would show as latency. The memory limit holds the default
 /// concurrency of 64 calls with results of 4 MiB each.
 fn default_resources() -> ResourceRequirements {
+    amounts(&[("cpu", "50m"), ("memory", "64Mi")], &[("memory", "512Mi")])
+}
+
+pub(super) fn amounts(requests: &[(&str, &str)], limits: &[(&str, &str)]) -> ResourceRequirements {
     let amounts = |pairs: &[(&str, &str)]| -> BTreeMap<String, Quantity> {
         pairs.iter().map(|(name, amount)| ((*name).into(), Quantity((*amount).into()))).collect()
     };
     ResourceRequirements {
-        requests: Some(amounts(&[("cpu", "50m"), ("memory", "64Mi")])),
-        limits: Some(amounts(&[("memory", "512Mi")])),
+        requests: Some(amounts(requests)),
+        limits: Some(amounts(limits)),
         ..ResourceRequirements::default()
     }
 }
@@ -160,6 +170,6 @@ fn spread(blueprint: &Blueprint<'_>, template: &PodTemplate) -> Vec<TopologySpre
         .into()
 }
 
-fn non_empty<T>(items: Vec<T>) -> Option<Vec<T>> {
+pub(super) fn non_empty<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }

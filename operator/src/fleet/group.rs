@@ -8,9 +8,10 @@ use super::{
     rollout::{self, Attendance, Place, Pod, Which},
 };
 use crate::world::Endpoint;
-use mcpfleet_config::stream::{Report, Serving, Signals};
+use mcpfleet_config::stream::{Hello, Report, Serving, Signals};
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,6 +34,8 @@ pub struct Group {
     /// The Service's pods, by uid.
     places: BTreeMap<String, Place>,
     awaited: bool,
+    /// Where replicas reach each other, as all were told.
+    peers: Vec<SocketAddr>,
     /// Something was accepted that nobody was told of.
     untold: bool,
 }
@@ -107,14 +110,15 @@ impl Group {
     }
 
     /// A pod has dialled; an older stream of it is ended.
-    pub fn join(&mut self, uid: &str, pod: &str, format: u32, session: u64, outbox: &Arc<Outbox>) {
+    pub fn join(&mut self, uid: &str, pod: &str, hello: &Hello, session: u64, outbox: &Arc<Outbox>) {
         let before = self.members.remove(uid);
         if let Some(old) = before.as_ref().and_then(|member| member.link.as_ref()) {
             old.outbox.close();
         }
         let member = Member {
             pod: pod.to_owned(),
-            format,
+            format: hello.format,
+            peer: hello.peer,
             link: Some(Link { session, outbox: outbox.clone() }),
             introduced: false,
             offered: None,
@@ -126,6 +130,10 @@ impl Group {
         }
         // Nothing is offered before it has said what it serves.
         self.members.insert(uid.to_owned(), member);
+        if !self.peers.is_empty() {
+            outbox.peers(self.peers.clone());
+        }
+        self.acquaint();
     }
 
     /// A pod reports. `None`: this stream of it counts no longer.
@@ -170,6 +178,7 @@ impl Group {
         let before = self.members.len();
         let expired = |member: &Member| member.lost.is_some_and(|lost| now.duration_since(lost) >= GRACE);
         self.members.retain(|_, member| !expired(member));
+        self.acquaint();
         self.settle(now);
         let told = !std::mem::take(&mut self.untold);
         if told && self.members.len() == before { News::No } else { News::Yes }
@@ -211,6 +220,16 @@ impl Group {
     /// Whether some pod is expected that has not dialled.
     pub fn is_awaiting(&self) -> bool {
         self.awaited
+    }
+
+    /// Tells all where they reach each other, when that has changed. Who has hung up may be back in a moment.
+    fn acquaint(&mut self) {
+        let peers: Vec<SocketAddr> = self.members.values().filter_map(|member| member.peer).collect();
+        if peers != self.peers {
+            let links = self.members.values().filter_map(|member| member.link.as_ref());
+            links.for_each(|link| link.outbox.peers(peers.clone()));
+            self.peers = peers;
+        }
     }
 
     fn linked(&mut self, uid: &str, session: u64) -> Option<&mut Member> {

@@ -1,8 +1,9 @@
 //! Candidates, refusals and reconnects, with time given by hand.
 
 use super::*;
+use futures::FutureExt;
 use mcpfleet_config::{
-    ConfigHash, Encoded,
+    ConfigHash, Encoded, ServerName,
     status::{PodStatus, Rejected},
 };
 use std::sync::Arc;
@@ -13,6 +14,13 @@ fn encoded(text: &str) -> Arc<Encoded> {
 
 fn endpoint(uid: &str) -> Endpoint {
     Endpoint { pod: format!("pod-{uid}"), uid: uid.into(), address: [10, 0, 0, 1].into(), ready: true }
+}
+
+/// What a pod says first; its address ends with its uid.
+fn hello(uid: &str) -> Hello {
+    let server = ServerName { namespace: "agents".into(), name: "support".into() };
+    let last = uid.bytes().last().unwrap_or_default();
+    Hello { server, format: 2, version: "0".into(), peer: Some(([10, 0, 0, last], 8082).into()) }
 }
 
 /// A group with pods, each with its outbox.
@@ -42,7 +50,7 @@ impl World {
         }
         let outbox = Arc::new(Outbox::default());
         let session = self.outboxes.len() as u64;
-        self.group.join(uid, &format!("pod-{uid}"), 2, session, &outbox);
+        self.group.join(uid, &format!("pod-{uid}"), &hello(uid), session, &outbox);
         self.outboxes.push((uid.into(), outbox));
         self.say(uid, serves, None);
     }
@@ -58,9 +66,15 @@ impl World {
         self.group.hear(uid, session, report, self.now).expect("the stream counts")
     }
 
+    /// Where the pod was told last that replicas reach each other.
+    fn told_peers(&self, uid: &str) -> Option<Vec<String>> {
+        let (_, outbox) = self.outboxes.iter().rev().find(|(name, _)| name == uid)?;
+        let pending = outbox.take().now_or_never()?;
+        Some(pending.peers?.iter().map(ToString::to_string).collect())
+    }
+
     /// The configuration that waits to be sent to a pod.
     fn sent(&self, uid: &str) -> Option<Config> {
-        use futures::FutureExt;
         let (_, outbox) = self.outboxes.iter().rfind(|(name, _)| name == uid).unwrap();
         outbox.take().now_or_never().and_then(|pending| pending.config)
     }
@@ -213,7 +227,6 @@ fn the_end_of_an_old_stream_does_not_end_the_new_one() {
 
 #[test]
 fn a_pod_that_was_told_to_drain_is_told_again_when_it_dials_anew() {
-    use futures::FutureExt;
     let old = encoded("old");
     let mut world = World::new();
     world.dial("a", Some(&old));
@@ -221,4 +234,19 @@ fn a_pod_that_was_told_to_drain_is_told_again_when_it_dials_anew() {
     world.dial("a", Some(&old));
     let (_, outbox) = world.outboxes.last().unwrap();
     assert_eq!(outbox.take().now_or_never().and_then(|pending| pending.serving), Some(Serving::Draining));
+}
+
+#[test]
+fn replicas_are_told_where_they_reach_each_other_as_they_come_and_go() {
+    let config = encoded("a");
+    let mut world = World::new();
+    world.dial("a", Some(&config));
+    world.dial("b", Some(&config));
+    let both = vec!["10.0.0.97:8082".to_owned(), "10.0.0.98:8082".to_owned()];
+    assert_eq!([world.told_peers("a"), world.told_peers("b")], [Some(both.clone()), Some(both)]);
+    world.group.leave("b", 1, world.now);
+    assert_eq!(world.told_peers("a"), None, "it may be back in a moment");
+    world.now += GRACE;
+    world.group.tick(world.now);
+    assert_eq!(world.told_peers("a"), Some(vec!["10.0.0.97:8082".to_owned()]));
 }

@@ -12,6 +12,7 @@ use mcpfleet_config::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,6 +27,8 @@ const MAX_REFUSALS: usize = 64;
 pub(super) struct Member {
     pub(super) pod: String,
     pub(super) format: u32,
+    /// Where other replicas reach it.
+    pub(super) peer: Option<SocketAddr>,
     /// The stream, while there is one, and its number.
     pub(super) link: Option<Link>,
     pub(super) status: Option<PodStatus>,

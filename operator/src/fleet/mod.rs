@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod rollout;
 mod session;
 pub mod summary;
+pub mod upstream;
 
 pub mod review;
 
@@ -24,6 +25,7 @@ pub use gate::{Gate, Term};
 pub use group::News;
 pub use listener::Listener;
 pub use summary::Summary;
+pub use upstream::UpstreamWord;
 
 use crate::{
     context::Context,
@@ -33,7 +35,7 @@ use group::Group;
 use mcpfleet_config::{
     Encoded,
     status::PodStatus,
-    stream::{Report, Serving, Signals},
+    stream::{Hello, Report, Serving, Signals},
 };
 use outbox::Outbox;
 use std::{
@@ -165,9 +167,9 @@ impl Fleet {
     }
 
     /// A pod has dialled. Returns the number of its stream.
-    fn join(&self, server: &Key, uid: &str, pod: &str, format: u32, outbox: &Arc<Outbox>) -> u64 {
+    fn join(&self, server: &Key, uid: &str, pod: &str, hello: &Hello, outbox: &Arc<Outbox>) -> u64 {
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
-        self.with(server, |group, _| group.join(uid, pod, format, session, outbox));
+        self.with(server, |group, _| group.join(uid, pod, hello, session, outbox));
         session
     }
 

@@ -2,7 +2,10 @@
 
 use super::Config;
 use mcpfleet_config::stream::Serving;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::SocketAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,8 @@ pub struct Outbox {
 pub struct Pending {
     /// A configuration.
     pub config: Option<Config>,
+    /// Where replicas reach each other.
+    pub peers: Option<Vec<SocketAddr>>,
     /// What to be.
     pub serving: Option<Serving>,
 }
@@ -27,6 +32,12 @@ impl Outbox {
     /// Sends a configuration, instead of one that has not left yet.
     pub fn config(&self, config: Config) {
         self.pending().config = Some(config);
+        self.filled.notify_one();
+    }
+
+    /// Sends where replicas reach each other.
+    pub fn peers(&self, peers: Vec<SocketAddr>) {
+        self.pending().peers = Some(peers);
         self.filled.notify_one();
     }
 

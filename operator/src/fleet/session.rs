@@ -99,7 +99,7 @@ impl Stream {
         let term = self.term.clone();
         let outbox = Arc::new(Outbox::default());
         let _counted = term.count_stream();
-        let session = term.fleet().join(&server, &uid, &pod, hello.format, &outbox);
+        let session = term.fleet().join(&server, &uid, &pod, hello, &outbox);
         tracing::info!(%server, pod, version = hello.version, format = hello.format, "a runtime has dialled");
         let end = self.talk(&outbox, session, keys).await.err().unwrap_or(End::HungUp);
         let news = term.fleet().leave(&server, &uid, session);
@@ -124,6 +124,9 @@ impl Stream {
                 pending = outbox.take() => {
                     if let Some(serving) = pending.serving {
                         self.send(line(&Down::Serve(serving))?.into()).await?;
+                    }
+                    if let Some(replicas) = pending.peers {
+                        self.send(line(&Down::Peers { replicas })?.into()).await?;
                     }
                     if let Some(config) = pending.config {
                         self.bring(&config).await?;

@@ -1,9 +1,9 @@
 //! What the answers of a server's pods come to.
 
-use super::Answer;
+use super::{Answer, upstream::UpstreamWord};
 use mcpfleet_config::{
     ConfigHash, CredentialRef,
-    status::{CredentialUser, PodStatus, Rejected, TlsStatus, UpstreamState, UpstreamStatus},
+    status::{CredentialUser, PodStatus, Rejected, TlsStatus},
     stream::Serving,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,8 @@ pub struct Summary {
     pub not_ready: Option<(String, String)>,
     /// Missing credentials, each with what needs it.
     pub missing: BTreeMap<CredentialRef, BTreeSet<CredentialUser>>,
-    /// Upstreams that some pod cannot use, each with what it said.
-    pub upstreams_down: BTreeMap<String, String>,
+    /// What is told of each upstream.
+    pub upstreams: BTreeMap<String, UpstreamWord>,
     /// Tools of upstreams, as the pod with the most of them counts.
     pub upstream_tools: usize,
 }
@@ -97,10 +97,10 @@ impl Summary {
                 .or_default()
                 .extend(missing.used_by.iter().cloned());
         }
-        for UpstreamStatus { name, state, message, .. } in &status.upstreams {
-            if *state == UpstreamState::Unreachable {
-                let message = message.clone().unwrap_or_else(|| "does not answer".into());
-                self.upstreams_down.entry(name.clone()).or_insert(message);
+        for upstream in &status.upstreams {
+            match self.upstreams.get_mut(&upstream.name) {
+                Some(word) => word.join(upstream),
+                None => _ = self.upstreams.insert(upstream.name.clone(), UpstreamWord::of(upstream)),
             }
         }
         let tools = status.upstreams.iter().map(|upstream| upstream.tools as usize).sum();

@@ -7,22 +7,45 @@ use crate::{
     error::{Error, is_not_found},
     world::{Key, Seen},
 };
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream};
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What came of a plan.
 #[derive(Debug, Default)]
 pub struct Applied {
+    /// Of what is the server's own.
+    pub own: Outcome,
+    /// Of the workload of each upstream that something was to be written of.
+    pub upstreams: BTreeMap<String, Outcome>,
+}
+
+/// What came of the writes for one workload.
+#[derive(Debug, Default)]
+pub struct Outcome {
     /// Objects of others under the names of children that are missing.
     pub conflicts: Vec<Conflict>,
     /// What a former server of this name left is still being deleted.
     pub waits_for_deletion: bool,
     /// The first write that failed.
     pub failure: Option<Error>,
+}
+
+impl Outcome {
+    fn is_clear(&self) -> bool {
+        self.conflicts.is_empty() && !self.waits_for_deletion && self.failure.is_none()
+    }
+}
+
+impl Applied {
+    /// The first write that failed, those of the server itself first.
+    pub fn into_failure(self) -> Option<Error> {
+        self.own.failure.or_else(|| self.upstreams.into_values().find_map(|outcome| outcome.failure))
+    }
 }
 
 /// An object that stands where a child should.
@@ -36,35 +59,31 @@ pub struct Conflict {
     pub controller: Option<String>,
 }
 
-/// Carries a plan out. Pods come last, when all they need is there. A name that is taken keeps everything
-/// else that is missing from being made: half a server helps nobody. What exists is kept up to date.
+/// Workloads of upstreams that are written at once.
+const WIDTH: usize = 4;
+
+/// Carries a plan out: what is the server's own, then the workloads of its upstreams, none of which is in the way of
+/// another.
 pub(super) async fn apply(context: &Context, observed: &Observed, plan: Plan) -> Applied {
-    let api = Writer { context, server: Key::of(observed.server.as_ref()), uid: observed.uid() };
-    let mut applied = Applied::default();
-    let (creations, mut writes): (Vec<Change>, Vec<Change>) =
-        plan.changes.into_iter().partition(|change| matches!(change, Change::Create(_)));
-    let mut missing = Vec::new();
-    for (child, found) in join_all(creations.into_iter().filter_map(|change| match change {
-        Change::Create(child) => Some(api.look(child)),
-        Change::Update(_) | Change::Prune { .. } => None,
-    }))
-    .await
-    {
-        match found {
-            Ok(Found::Nothing) => missing.push(Change::Update(child)),
-            Ok(Found::Ours { as_wanted: true }) => {}
-            Ok(Found::Ours { as_wanted: false }) => writes.push(Change::Update(child)),
-            Ok(Found::Leftover) => applied.waits_for_deletion = true,
-            Ok(Found::Foreign(conflict)) => applied.conflicts.push(conflict),
-            Err(error) => applied.failure = Some(error),
+    let writer = Writer { context, server: Key::of(observed.server.as_ref()), uid: observed.uid() };
+    let mut parts: BTreeMap<Option<String>, Vec<Change>> = BTreeMap::new();
+    for change in plan.changes {
+        parts.entry(change.upstream().map(ToOwned::to_owned)).or_default().push(change);
+    }
+    let own = writer.workload(parts.remove(&None).unwrap_or_default()).await;
+    if !own.is_clear() {
+        // Nobody could use what would be made.
+        for changes in parts.values_mut() {
+            changes.retain(|change| !matches!(change, Change::Create(_)));
         }
     }
-    if applied.conflicts.is_empty() && !applied.waits_for_deletion && applied.failure.is_none() {
-        writes.extend(missing);
-    }
-    let failure = api.write_all(writes).await.err();
-    applied.failure = applied.failure.or(failure);
-    applied
+    let writer = &writer;
+    let upstreams = stream::iter(parts.into_iter().filter_map(|(name, changes)| Some((name?, changes))))
+        .map(|(name, changes)| async move { (name, writer.workload(changes).await) })
+        .buffer_unordered(WIDTH)
+        .collect()
+        .await;
+    Applied { own, upstreams }
 }
 
 enum Found {
@@ -84,6 +103,36 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Writes one workload. Pods come last, when all they need is there. A name that is taken keeps everything else
+    /// that is missing from being made: half a workload helps nobody. What exists is kept up to date.
+    async fn workload(&self, changes: Vec<Change>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let (creations, mut writes): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| matches!(change, Change::Create(_)));
+        let mut missing = Vec::new();
+        for (child, found) in join_all(creations.into_iter().filter_map(|change| match change {
+            Change::Create(child) => Some(self.look(child)),
+            Change::Update(_) | Change::Prune { .. } => None,
+        }))
+        .await
+        {
+            match found {
+                Ok(Found::Nothing) => missing.push(Change::Update(child)),
+                Ok(Found::Ours { as_wanted: true }) => {}
+                Ok(Found::Ours { as_wanted: false }) => writes.push(Change::Update(child)),
+                Ok(Found::Leftover) => outcome.waits_for_deletion = true,
+                Ok(Found::Foreign(conflict)) => outcome.conflicts.push(conflict),
+                Err(error) => outcome.failure = Some(error),
+            }
+        }
+        if outcome.is_clear() {
+            writes.extend(missing);
+        }
+        let failure = self.write_all(writes).await.err();
+        outcome.failure = outcome.failure.or(failure);
+        outcome
+    }
+
     /// Asks whether a name is free. The stores do not know what does not carry our labels.
     async fn look(&self, child: Child) -> (Child, Result<Found, Error>) {
         let found = match self.api(child.kind).get(&child.name).await {
@@ -140,9 +189,15 @@ impl Writer<'_> {
                 let object: Value = serde_json::to_value(object)?;
                 Ok(self.context.world.children.put(child.kind, object)?)
             }
-            Change::Prune { kind, name, uid } => {
+            Change::Prune { kind, name, uid, .. } => {
                 let preconditions = Some(Preconditions { uid: Some(uid), resource_version: None });
-                let params = DeleteParams { preconditions, ..DeleteParams::background() };
+                // A Deployment is there until its pods have gone: what guards them stays as long.
+                let propagation = if kind == ChildKind::Deployment {
+                    DeleteParams::foreground()
+                } else {
+                    DeleteParams::background()
+                };
+                let params = DeleteParams { preconditions, ..propagation };
                 match self.api(kind).delete(&name, &params).await {
                     Err(error) if !is_not_found(&error) => Err(Error::of_child(kind, &name, error)),
                     _ => {
@@ -160,17 +215,15 @@ impl Writer<'_> {
 }
 
 impl Conflict {
-    /// What stands in the way, and what to do.
-    pub fn sentence(&self) -> String {
+    /// What stands in the way, and what to do; `named` is what the name follows from.
+    pub fn sentence(&self, named: &str) -> String {
         let controller = self.controller.as_ref().map_or_else(
             || "which no McpServer controls".to_owned(),
             |controller| format!("which {controller} controls"),
         );
         let Self { kind, name, .. } = self;
         let kind = kind.as_str();
-        format!(
-            "there is already a {kind} {name}, {controller}; delete it, or give the McpServer another name"
-        )
+        format!("there is already a {kind} {name}, {controller}; delete it, or give the {named} another name")
     }
 }
 
@@ -181,7 +234,7 @@ mod tests {
     #[test]
     fn a_conflict_names_the_object_and_the_remedy() {
         let conflict = Conflict { kind: ChildKind::Service, name: "a".into(), controller: None };
-        let sentence = conflict.sentence();
+        let sentence = conflict.sentence("McpServer");
         assert!(sentence.contains("Service a") && sentence.contains("delete it"), "{sentence}");
     }
 }

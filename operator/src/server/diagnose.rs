@@ -1,5 +1,7 @@
 //! Why a rollout does not finish: its pods are listed, once it has had time, and only then.
 
+pub(super) mod programs;
+
 use super::Observed;
 use crate::{children::selector_labels, condition, context::Context, error::Error, world::Key};
 use jiff::{SignedDuration, Timestamp};
@@ -35,14 +37,15 @@ pub(super) async fn diagnose(context: &Context, observed: &Observed) -> Result<O
     let pods: Api<Pod> = Api::namespaced(context.client.clone(), &key.namespace);
     let selector = selector_text(&selector_labels(&key.name));
     let found = pods.list(&ListParams::default().labels(&selector).limit(MAX_PODS)).await?;
-    Ok(newest(&found.items).filter_map(of_pod).min())
+    Ok(newest(&found.items).filter_map(|pod| of_pod(pod, "spec.template")).min())
 }
 
 /// Pods of the template that came last: troubles of the one before are history.
-fn newest(pods: &[Pod]) -> impl Iterator<Item = &Pod> {
+fn newest<'a>(pods: impl IntoIterator<Item = &'a Pod, IntoIter: Clone>) -> impl Iterator<Item = &'a Pod> {
+    let pods = pods.into_iter();
     let template = |pod: &Pod| pod.labels().get(TEMPLATE).cloned();
-    let last = pods.iter().max_by_key(|pod| pod.creation_timestamp()).and_then(template);
-    pods.iter().filter(move |pod| template(pod) == last)
+    let last = pods.clone().max_by_key(|pod| pod.creation_timestamp()).and_then(template);
+    pods.filter(move |pod| template(pod) == last)
 }
 
 /// Since when the server is on its way, as its status says.
@@ -57,29 +60,26 @@ pub(super) fn selector_text(labels: &BTreeMap<String, String>) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// The trouble of one pod, if it has any.
-pub(super) fn of_pod(pod: &Pod) -> Option<Trouble> {
+/// The trouble of one pod, if it has any. `at` is the field that says what it is.
+fn of_pod(pod: &Pod, at: &str) -> Option<Trouble> {
     if pod.metadata.deletion_timestamp.is_some() {
         return None;
     }
     let status = pod.status.as_ref()?;
     let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    containers.find_map(of_container).or_else(|| unscheduled(pod))
+    containers.find_map(|container| of_container(container, at)).or_else(|| unscheduled(pod, at))
 }
 
-fn unscheduled(pod: &Pod) -> Option<Trouble> {
+fn unscheduled(pod: &Pod, at: &str) -> Option<Trouble> {
     let conditions = pod.status.as_ref()?.conditions.iter().flatten();
     let refused = conditions
         .filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
         .find(|condition| condition.reason.as_deref() == Some("Unschedulable"))?;
     let message = refused.message.clone().unwrap_or_else(|| "no node takes the pod".into());
-    Some(Trouble {
-        reason: "Unschedulable",
-        message: format!("{message}; free resources, or mend spec.template"),
-    })
+    Some(Trouble { reason: "Unschedulable", message: format!("{message}; free resources, or mend {at}") })
 }
 
-fn of_container(container: &ContainerStatus) -> Option<Trouble> {
+fn of_container(container: &ContainerStatus, at: &str) -> Option<Trouble> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let said = waiting.message.clone().unwrap_or_default();
     let name = &container.name;
@@ -89,9 +89,7 @@ fn of_container(container: &ContainerStatus) -> Option<Trouble> {
             let said = pull_error(&said);
             (
                 "ImagePullFailed",
-                format!(
-                    "image {image} cannot be pulled: {said}; mend spec.template.image or imagePullSecrets"
-                ),
+                format!("image {image} cannot be pulled: {said}; mend {at}.image or imagePullSecrets"),
             )
         }
         "CrashLoopBackOff" => {
@@ -146,16 +144,17 @@ mod tests {
     #[test]
     fn a_failing_pull_reads_the_same_at_each_try() {
         let cause = "rpc error: code = NotFound desc = not found";
-        let first = of_pod(&waiting("ErrImagePull", cause)).unwrap();
+        let first = of_pod(&waiting("ErrImagePull", cause), "spec.template").unwrap();
         let then = format!("Back-off pulling image \"x:1\": ErrImagePull: {cause}");
-        assert_eq!(of_pod(&waiting("ImagePullBackOff", &then)).unwrap(), first);
+        assert_eq!(of_pod(&waiting("ImagePullBackOff", &then), "spec.template").unwrap(), first);
         assert_eq!(first.reason, "ImagePullFailed");
         assert!(first.message.contains("x:1") && first.message.contains("not found"), "{}", first.message);
     }
 
     #[test]
     fn a_crash_shows_the_last_line_not_the_back_off() {
-        let trouble = of_pod(&waiting("CrashLoopBackOff", "back-off 40s restarting")).unwrap();
+        let trouble =
+            of_pod(&waiting("CrashLoopBackOff", "back-off 40s restarting"), "spec.template").unwrap();
         assert_eq!(trouble.reason, "CrashLoopBackOff");
         assert!(trouble.message.ends_with("exit code 2: cannot bind"), "{}", trouble.message);
     }
@@ -165,7 +164,7 @@ mod tests {
         let pod = pod(&json!({"conditions": [{
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes: no memory",
         }]}));
-        let trouble = of_pod(&pod).unwrap();
+        let trouble = of_pod(&pod, "spec.template").unwrap();
         assert_eq!(trouble.reason, "Unschedulable");
         assert!(trouble.message.starts_with("0/1 nodes"));
     }
@@ -185,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_pod_that_merely_starts_is_no_trouble() {
-        assert_eq!(of_pod(&waiting("ContainerCreating", "")), None);
-        assert_eq!(of_pod(&pod(&json!({}))), None);
+        assert_eq!(of_pod(&waiting("ContainerCreating", ""), "spec.template"), None);
+        assert_eq!(of_pod(&pod(&json!({})), "spec.template"), None);
     }
 }

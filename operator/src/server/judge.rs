@@ -8,9 +8,11 @@ use mcpfleet_crds::{
     compile::{Finding, ObjectKey, Severity},
     v1alpha1::ConditionStatus,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+use upstreams::UpstreamVerdict;
 
 pub(crate) mod conditions;
+pub(super) mod upstreams;
 
 /// Everything that a report rests on.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub struct Situation<'a> {
     pub applied: &'a Applied,
     /// What keeps pods from starting.
     pub trouble: Option<&'a Trouble>,
+    /// What keeps programs of upstreams from starting, by upstream.
+    pub upstream_troubles: &'a BTreeMap<String, Trouble>,
     /// The time.
     pub now: Timestamp,
 }
@@ -30,11 +34,16 @@ pub struct Situation<'a> {
 pub struct Judgement {
     /// All conditions.
     pub verdicts: Vec<Verdict>,
+    /// Each upstream, sorted by name; `None` while the server is refused: what was reported stands.
+    pub upstreams: Option<Vec<UpstreamVerdict>>,
     /// The runtimes had no time to connect yet, and what was reported before may still hold.
     pub wait_for_answers: bool,
     /// When to look again without being told of a change.
     pub look_again: Option<Duration>,
 }
+
+/// When to look again at what stands in the way: nothing tells when it is gone.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// When to look again while runtimes are given time to connect.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -88,7 +97,7 @@ struct Facts<'a> {
 }
 
 /// In order of weight.
-const CHECKS: [fn(&Facts<'_>) -> Option<Standing>; 12] = [
+const CHECKS: [fn(&Facts<'_>) -> Option<Standing>; 11] = [
     name_taken,
     leftovers,
     write_refused,
@@ -99,8 +108,7 @@ const CHECKS: [fn(&Facts<'_>) -> Option<Standing>; 12] = [
     pod_trouble,
     rollout,
     config_on_its_way,
-    credentials_of_upstreams,
-    upstreams,
+    credentials_of_callers,
 ];
 
 /// What to report of a server.
@@ -111,11 +119,15 @@ pub fn judge(situation: &Situation<'_>) -> Judgement {
         .iter()
         .find_map(|check| check(&facts))
         .unwrap_or_else(|| Standing::ready("Serving", "what is declared is what serves"));
+    let upstreams = upstreams::judge(&facts);
+    let of_upstreams = upstreams.iter().flatten().filter_map(|verdict| verdict.look_again);
+    // Whoever does not connect tells nothing.
+    let soon = observed.answers.is_none().then_some(CONNECT);
     Judgement {
-        verdicts: conditions::all(&facts, &standing),
+        verdicts: conditions::all(&facts, &standing, upstreams.as_deref()),
         wait_for_answers: waits_for_answers(&facts),
-        // Whoever does not connect tells nothing.
-        look_again: if observed.answers.is_none() { Some(CONNECT) } else { standing.look_again },
+        look_again: soon.or_else(|| of_upstreams.chain(standing.look_again).min()),
+        upstreams,
     }
 }
 
@@ -128,26 +140,30 @@ fn waits_for_answers(facts: &Facts<'_>) -> bool {
         && facts.rollout.ready > 0
         && reported.is_some()
         && reported == observed.server.metadata.generation
-        && facts.situation.applied.failure.is_none()
+        && facts.situation.applied.own.failure.is_none()
 }
 
 fn name_taken(facts: &Facts<'_>) -> Option<Standing> {
-    let conflict = facts.situation.applied.conflicts.first()?;
-    let standing = Standing::unready(Motion::Stalled, "NameConflict", conflict.sentence());
-    // What stands in the way is not ours to watch.
-    Some(standing.look_again(Duration::from_secs(15)))
+    let conflict = facts.situation.applied.own.conflicts.first()?;
+    let standing = Standing::unready(Motion::Stalled, "NameConflict", conflict.sentence("McpServer"));
+    Some(standing.look_again(AGAIN))
 }
 
 fn leftovers(facts: &Facts<'_>) -> Option<Standing> {
     let message = "a former server of this name is still being deleted";
     let standing = Standing::unready(Motion::Moving, "WaitingForDeletion", message);
-    facts.situation.applied.waits_for_deletion.then(|| standing.look_again(Duration::from_secs(1)))
+    facts.situation.applied.own.waits_for_deletion.then(|| standing.look_again(Duration::from_secs(1)))
 }
 
 /// Only what the API server refuses for good reason; an API server that is away says nothing about a server.
 fn write_refused(facts: &Facts<'_>) -> Option<Standing> {
-    let failure =
-        facts.situation.applied.failure.as_ref().filter(|error| matches!(error, Error::Refused { .. }))?;
+    let failure = facts
+        .situation
+        .applied
+        .own
+        .failure
+        .as_ref()
+        .filter(|error| matches!(error, Error::Refused { .. }))?;
     Some(Standing::unready(Motion::Stalled, failure.reason(), failure.to_string()))
 }
 
@@ -197,10 +213,7 @@ fn certificate(facts: &Facts<'_>) -> Option<Standing> {
 fn pod_trouble(facts: &Facts<'_>) -> Option<Standing> {
     let trouble = facts.situation.trouble?;
     let motion = if facts.rollout.stuck { Motion::Stalled } else { Motion::Moving };
-    Some(
-        Standing::unready(motion, trouble.reason, trouble.message.clone())
-            .look_again(Duration::from_secs(15)),
-    )
+    Some(Standing::unready(motion, trouble.reason, trouble.message.clone()).look_again(AGAIN))
 }
 
 fn rollout(facts: &Facts<'_>) -> Option<Standing> {
@@ -237,14 +250,9 @@ fn config_on_its_way(facts: &Facts<'_>) -> Option<Standing> {
     Some(Standing::unready(Motion::Moving, reason, message))
 }
 
-fn credentials_of_upstreams(facts: &Facts<'_>) -> Option<Standing> {
-    let message = conditions::upstreams_without_credentials(&facts.summary)?;
+fn credentials_of_callers(facts: &Facts<'_>) -> Option<Standing> {
+    let message = conditions::server_without_credentials(&facts.summary)?;
     Some(Standing::unready(Motion::Stalled, "SecretMissing", message))
-}
-
-fn upstreams(facts: &Facts<'_>) -> Option<Standing> {
-    let message = conditions::upstreams_down(&facts.summary)?;
-    Some(Standing::unready(Motion::Settled, "UpstreamUnreachable", message))
 }
 
 impl Facts<'_> {

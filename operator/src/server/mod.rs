@@ -15,10 +15,10 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, Conflict};
+pub use apply::{Applied, Conflict, Outcome};
 pub use diagnose::Trouble;
 pub(crate) use judge::conditions::missing_sentence;
-pub use judge::{Judgement, Situation, judge};
+pub use judge::{Judgement, Situation, judge, upstreams::UpstreamVerdict};
 pub use observe::Observed;
 pub use plan::{Change, Plan, plan};
 
@@ -53,26 +53,28 @@ pub async fn reconcile(context: Arc<Context>, key: Key) -> Result<Next, Error> {
     // Look again: what was just written counts.
     let Some(observed) = observe::observe(&context, &key) else { return Ok(Next::AwaitChange) };
     let trouble = diagnose::diagnose(&context, &observed).await?;
+    let upstream_troubles = diagnose::programs::diagnose(&context, &observed).await?;
     let situation = Situation {
         observed: &observed,
         applied: &applied,
         trouble: trouble.as_ref(),
+        upstream_troubles: &upstream_troubles,
         now: Timestamp::now(),
     };
     let judgement = judge(&situation);
     // Acknowledgements come within milliseconds: a report before them would be undone at once.
-    let fresh = applied.failure.is_none() && context.fleet.is_fresh(&key);
+    let fresh = applied.own.failure.is_none() && context.fleet.is_fresh(&key);
     if fresh {
         return Ok(Next::After(FRESH));
     }
     // Accepted while the children were written: new pods would start on what was accepted before it.
-    if applied.failure.is_none() && observed.accepted_hash() != written {
+    if applied.own.failure.is_none() && observed.accepted_hash() != written {
         return Ok(Next::After(Duration::ZERO));
     }
     if !judgement.wait_for_answers {
         status::report(&context, &situation, &judgement).await?;
     }
-    match applied.failure {
+    match applied.into_failure() {
         Some(error) => Err(error),
         None => Ok(judgement.look_again.map_or(Next::AwaitChange, Next::After)),
     }

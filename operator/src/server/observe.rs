@@ -7,8 +7,9 @@ use crate::{
     world::{Compilation, Key, Seen},
 };
 use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt;
 use mcpfleet_config::ConfigHash;
-use mcpfleet_crds::v1alpha1::McpServer;
+use mcpfleet_crds::{compile::Bridge, v1alpha1::McpServer};
 use std::sync::Arc;
 
 /// One server as it is.
@@ -22,6 +23,8 @@ pub struct Observed {
     pub children: Vec<Seen>,
     /// Its workload.
     pub deployment: Option<Arc<Deployment>>,
+    /// Workloads of its upstreams that are programs.
+    pub bridges: Vec<Arc<Deployment>>,
     /// The configuration that a runtime has accepted last; `None` while the first one is a candidate.
     pub accepted: Option<Config>,
     /// Whether it is being scaled; `None` when that is not asked for.
@@ -39,6 +42,7 @@ pub(super) fn observe(context: &Context, key: &Key) -> Option<Observed> {
         compilation,
         children: context.world.children.of(key),
         deployment: context.world.children.deployment(key),
+        bridges: context.world.children.bridges(key),
         answers: context.fleet.answers(key, &context.world.endpoints(key)),
         accepted: context.fleet.accepted(key),
         scaling: context.autoscaler.activity(key),
@@ -71,6 +75,12 @@ impl Observed {
     pub fn rollout(&self) -> Rollout {
         let draining = i32::try_from(self.summary().draining).unwrap_or_default();
         Rollout::of(self.deployment.as_deref(), self.server.spec.replicas, draining)
+    }
+
+    /// How far the Deployment of a program is.
+    pub fn bridge_rollout(&self, bridge: &Bridge) -> Rollout {
+        let found = self.bridges.iter().find(|deployment| deployment.name_any() == bridge.name);
+        Rollout::of(found.map(Arc::as_ref), self.server.spec.replicas.min(1), 0)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     children::{self, Blueprint, Child, ChildKind, Defaults},
     diff,
     error::Error,
+    fleet::Config,
     world::Seen,
 };
 use std::sync::Arc;
@@ -24,7 +25,19 @@ pub enum Change {
         name: String,
         /// Its identity: another object of that name is not to be deleted.
         uid: String,
+        /// The upstream that it runs; `None` for what is the server's own.
+        upstream: Option<String>,
     },
+}
+
+impl Change {
+    /// The upstream whose workload it is about; `None` for what is the server's own.
+    pub fn upstream(&self) -> Option<&str> {
+        match self {
+            Self::Create(child) | Self::Update(child) => child.upstream.as_deref(),
+            Self::Prune { upstream, .. } => upstream.as_deref(),
+        }
+    }
 }
 
 /// The writes that bring the children to what is wanted, in order; none at steady state.
@@ -69,9 +82,33 @@ pub(super) fn is_as_wanted(seen: &Seen, wanted: &Child) -> bool {
 
 fn prune(observed: &Observed, wanted: &[Child], seen: &Seen) -> Option<Change> {
     let is_wanted = wanted.iter().any(|child| child.kind == seen.kind && child.name == seen.name());
-    // Pods boot from it, whether or not it is known yet what the next one will be.
-    let is_kept = seen.kind == ChildKind::ConfigMap && observed.accepted.is_none();
+    let is_kept = match seen.upstream() {
+        // Pods boot from it, whether or not it is known yet what the next one will be.
+        None => seen.kind == ChildKind::ConfigMap && observed.accepted.is_none(),
+        Some(_) => is_still_used(observed) || is_still_needed(observed, seen),
+    };
     let ours = seen.is_controlled_by(observed.uid()) && seen.metadata.deletion_timestamp.is_none();
     let uid = seen.metadata.uid.clone()?;
-    (ours && !is_wanted && !is_kept).then(|| Change::Prune { kind: seen.kind, name: seen.name().into(), uid })
+    let change = || Change::Prune {
+        kind: seen.kind,
+        name: seen.name().into(),
+        uid,
+        upstream: seen.upstream().map(ToOwned::to_owned),
+    };
+    (ours && !is_wanted && !is_kept).then(change)
+}
+
+/// Whether what pods serve may still lead to programs that are no longer declared: until one has accepted the configuration
+/// without them, and for good while they refuse it.
+fn is_still_used(observed: &Observed) -> bool {
+    let wanted = observed.compilation.product.as_ref().map(|product| &product.encoded.hash);
+    observed.accepted.as_ref().map(Config::hash) != wanted
+}
+
+/// A program asks nobody who calls: what keeps others from it goes when its pods have gone, which its Deployment waits for.
+fn is_still_needed(observed: &Observed, seen: &Seen) -> bool {
+    let runs = |other: &&Seen| other.kind == ChildKind::Deployment && other.name() == seen.name();
+    let deployment = observed.children.iter().find(runs);
+    seen.kind == ChildKind::NetworkPolicy
+        && deployment.is_some_and(|other| other.is_controlled_by(observed.uid()))
 }

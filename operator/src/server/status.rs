@@ -1,6 +1,6 @@
 //! Reporting: a write only when something is different.
 
-use super::{Judgement, Situation};
+use super::{Judgement, Situation, judge::upstreams::settle};
 use crate::{children::selector_labels, condition, context::Context, error::Error, report};
 use kube::ResourceExt;
 use mcpfleet_crds::{
@@ -9,12 +9,13 @@ use mcpfleet_crds::{
 };
 
 /// Condition types that are ours; others may add their own.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "Available",
     "Ready",
     "ToolsAccepted",
     "ConfigSynced",
-    "UpstreamsReady",
+    "UpstreamsConnected",
+    "UpstreamsAccepted",
     "ScalingActive",
     "Reconciling",
     "Stalled",
@@ -31,7 +32,9 @@ pub(super) async fn report(
     if server.status.is_some() && now == before {
         return Ok(());
     }
-    report::write(context, server.as_ref(), &now, &before.conditions, &now.conditions).await
+    report::write(context, server.as_ref(), &now, &before.conditions, &now.conditions).await?;
+    context.events.upstreams(server, &before.upstreams, &now.upstreams).await;
+    Ok(())
 }
 
 /// The status without what others have added.
@@ -60,6 +63,10 @@ pub(super) fn compose(
         tools: before.tools,
         url: endpoint(server),
         config: before.config.clone(),
+        upstreams: match &judgement.upstreams {
+            Some(verdicts) => settle(&before.upstreams, verdicts, situation.now),
+            None => before.upstreams.clone(),
+        },
         conditions: condition::settle(
             &before.conditions,
             judgement.verdicts.clone(),

@@ -1,7 +1,7 @@
 //! What servers own, as it is in the cluster.
 
 use super::{Key, Shelf};
-use crate::children::{APPLIED_HASH, ChildKind, SERVER_LABEL, digest_data};
+use crate::children::{APPLIED_HASH, ChildKind, SERVER_LABEL, UPSTREAM_LABEL, digest_data};
 use k8s_openapi::{
     api::{
         apps::v1::Deployment,
@@ -55,6 +55,11 @@ impl Seen {
         self.metadata.annotations.as_ref()?.get(APPLIED_HASH).map(String::as_str)
     }
 
+    /// The upstream that it runs; `None` for what is the server's own.
+    pub fn upstream(&self) -> Option<&str> {
+        self.metadata.labels.as_ref()?.get(UPSTREAM_LABEL).map(String::as_str)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
@@ -94,6 +99,13 @@ impl Children {
     /// The server's Deployment.
     pub fn deployment(&self, server: &Key) -> Option<Arc<Deployment>> {
         self.deployments.of(server).into_iter().find(|found| found.name_any() == server.name)
+    }
+
+    /// What runs the server's upstreams that are programs.
+    pub fn bridges(&self, server: &Key) -> Vec<Arc<Deployment>> {
+        let mut deployments = self.deployments.of(server);
+        deployments.retain(|deployment| deployment.labels().contains_key(UPSTREAM_LABEL));
+        deployments
     }
 
     /// Keeps what the API server answered to a write.

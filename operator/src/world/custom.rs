@@ -2,8 +2,9 @@
 
 use super::{
     Key,
-    namespace::{Entry, Namespace, Selects},
+    namespace::{Entry, Labels, Namespace, Selects},
     objects::Touched,
+    state::State,
 };
 use kube::{Resource, ResourceExt};
 use mcpfleet_crds::{
@@ -11,7 +12,7 @@ use mcpfleet_crds::{
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::{fmt::Debug, sync::Arc};
 
 /// A kind of ours.
 pub trait Custom:
@@ -43,14 +44,14 @@ impl Custom for ProviderRoute {
 
 /// Where the kind is kept. Out of reach for other modules: only [`Objects`](super::Objects) changes anything.
 mod sealed {
-    use super::{Arc, Key, Namespace, Touched};
+    use super::{Arc, Key, Namespace, State, Touched};
 
     pub trait Held: Sized {
         fn get(namespace: &Namespace, name: &str) -> Option<Arc<Self>>;
         fn names(namespace: &Namespace) -> Vec<String>;
         /// `changed`: others have to look at it.
-        fn insert(namespace: &mut Namespace, key: &Key, object: Arc<Self>, changed: bool) -> Touched;
-        fn remove(namespace: &mut Namespace, key: &Key) -> Touched;
+        fn insert(state: &mut State, key: &Key, object: Arc<Self>, changed: bool) -> Touched;
+        fn remove(state: &mut State, key: &Key) -> Touched;
     }
 }
 
@@ -63,17 +64,20 @@ impl sealed::Held for McpServer {
         namespace.servers.keys().cloned().collect()
     }
 
-    fn insert(namespace: &mut Namespace, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
-        let before = namespace.servers.remove(&key.name);
+    fn insert(state: &mut State, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
+        let before = take(state, key);
+        let labels = before.as_ref().map(|entry| entry.object.labels().clone());
         let (version, compiled) = before.map_or((0, None), |entry| (entry.version, entry.compiled));
-        let entry = Entry::new(object, version + u64::from(changed), compiled);
-        namespace.servers.insert(key.name.clone(), entry);
-        if changed { referring(namespace, key) } else { Touched::default() }
+        let entry = Entry::new(object.clone(), version + u64::from(changed), compiled);
+        state.links.put(&object);
+        namespace(state, key).servers.insert(key.name.clone(), entry);
+        if changed { leading(state, key, labels.as_ref(), Some(object.labels())) } else { Touched::default() }
     }
 
-    fn remove(namespace: &mut Namespace, key: &Key) -> Touched {
-        let removed = namespace.servers.remove(&key.name);
-        let mut touched = referring(namespace, key);
+    fn remove(state: &mut State, key: &Key) -> Touched {
+        let removed = take(state, key);
+        let labels = removed.as_ref().map(|entry| entry.object.labels().clone());
+        let mut touched = leading(state, key, labels.as_ref(), None);
         if let Some(compiled) = removed.and_then(|entry| entry.compiled) {
             touched.add_members(&compiled.compilation);
         }
@@ -81,12 +85,22 @@ impl sealed::Held for McpServer {
     }
 }
 
-fn referring(namespace: &mut Namespace, key: &Key) -> Touched {
-    servers(key, namespace.outdate_referring(&key.name))
+fn namespace<'a>(state: &'a mut State, key: &Key) -> &'a mut Namespace {
+    state.namespaces.entry(key.namespace.clone()).or_default()
 }
 
-fn servers(key: &Key, names: Vec<String>) -> Touched {
-    let servers = names.into_iter().map(|name| Key::new(&key.namespace, name)).collect();
+fn take(state: &mut State, key: &Key) -> Option<Entry> {
+    let entry = state.namespaces.get_mut(&key.namespace)?.servers.remove(&key.name)?;
+    state.links.remove(&entry.object);
+    Some(entry)
+}
+
+/// Servers from which references led to this one before the change, or do after it, and those that list it.
+fn leading(state: &mut State, key: &Key, before: Option<&Labels>, after: Option<&Labels>) -> Touched {
+    let labels: Vec<&Labels> = [before, after].into_iter().flatten().collect();
+    let mut servers = state.leading_to(key, &labels);
+    servers.extend(state.listing(key, &labels));
+    state.outdate(&servers);
     Touched { servers, ..Touched::default() }
 }
 
@@ -99,7 +113,8 @@ impl sealed::Held for McpTool {
         namespace.tools.keys().cloned().collect()
     }
 
-    fn insert(namespace: &mut Namespace, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
+    fn insert(state: &mut State, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
+        let namespace = namespace(state, key);
         let before = namespace.tools.insert(key.name.clone(), object.clone());
         if !changed {
             return Touched::default();
@@ -107,7 +122,8 @@ impl sealed::Held for McpTool {
         selecting(namespace, Selects::Tools, key, before.as_deref(), Some(&object))
     }
 
-    fn remove(namespace: &mut Namespace, key: &Key) -> Touched {
+    fn remove(state: &mut State, key: &Key) -> Touched {
+        let namespace = namespace(state, key);
         let before = namespace.tools.remove(&key.name);
         selecting(namespace, Selects::Tools, key, before.as_deref(), None)
     }
@@ -122,7 +138,8 @@ impl sealed::Held for ProviderRoute {
         namespace.routes.keys().cloned().collect()
     }
 
-    fn insert(namespace: &mut Namespace, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
+    fn insert(state: &mut State, key: &Key, object: Arc<Self>, changed: bool) -> Touched {
+        let namespace = namespace(state, key);
         let before = namespace.routes.insert(key.name.clone(), object.clone());
         if !changed {
             return Touched::default();
@@ -130,7 +147,8 @@ impl sealed::Held for ProviderRoute {
         selecting(namespace, Selects::Routes, key, before.as_deref(), Some(&object))
     }
 
-    fn remove(namespace: &mut Namespace, key: &Key) -> Touched {
+    fn remove(state: &mut State, key: &Key) -> Touched {
+        let namespace = namespace(state, key);
         let before = namespace.routes.remove(&key.name);
         selecting(namespace, Selects::Routes, key, before.as_deref(), None)
     }
@@ -144,8 +162,8 @@ fn selecting<K: ResourceExt>(
     before: Option<&K>,
     after: Option<&K>,
 ) -> Touched {
-    let labels = |object: Option<&K>| -> Option<BTreeMap<String, String>> {
-        object.map(|object| object.labels().clone())
-    };
-    servers(key, namespace.outdate_selecting(kind, labels(before).as_ref(), labels(after).as_ref()))
+    let labels = |object: Option<&K>| -> Option<Labels> { object.map(|object| object.labels().clone()) };
+    let names = namespace.outdate_selecting(kind, labels(before).as_ref(), labels(after).as_ref());
+    let servers = names.into_iter().map(|name| Key::new(&key.namespace, name)).collect();
+    Touched { servers, ..Touched::default() }
 }

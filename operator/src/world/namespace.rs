@@ -1,17 +1,11 @@
 //! The custom resources of one namespace, and which change concerns whom.
 
-use super::compilation::{Compilation, Snapshot};
-use kube::{
-    ResourceExt,
-    core::{Selector, SelectorExt},
-};
+use super::compilation::Compilation;
+use kube::core::{Selector, SelectorExt};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool, ProviderRoute, Selection};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-type Labels = BTreeMap<String, String>;
+pub(super) type Labels = BTreeMap<String, String>;
 
 #[derive(Debug, Default)]
 pub struct Namespace {
@@ -26,6 +20,9 @@ pub(super) struct Entry {
     pub(super) object: Arc<McpServer>,
     tools: Option<Selector>,
     routes: Option<Selector>,
+    servers: Option<Selector>,
+    services: Option<Selector>,
+    neighbours: Option<Selector>,
     /// Moves when an input of the compile changes.
     pub(super) version: u64,
     pub(super) compiled: Option<Compiled>,
@@ -43,6 +40,11 @@ pub(super) struct Compiled {
 pub(super) enum Selects {
     Tools,
     Routes,
+    /// By `upstreamSelector`.
+    Servers,
+    Services,
+    /// By `registry`.
+    Neighbours,
 }
 
 impl Entry {
@@ -51,24 +53,22 @@ impl Entry {
         let parse =
             |selection: &Option<Selection>| Selector::try_from(selection.as_ref()?.selector.clone()).ok();
         let (tools, routes) = (parse(&object.spec.tools), parse(&object.spec.models));
-        Self { object, tools, routes, version, compiled }
+        let upstreams = object.spec.upstream_selector.as_ref();
+        let servers = upstreams.and_then(|wanted| parse(&wanted.servers));
+        let services = upstreams.and_then(|wanted| parse(&wanted.services));
+        let neighbours = parse(&object.spec.registry);
+        Self { object, tools, routes, servers, services, neighbours, version, compiled }
     }
 
     pub(super) fn selects(&self, kind: Selects, labels: &Labels) -> bool {
         let selector = match kind {
             Selects::Tools => &self.tools,
             Selects::Routes => &self.routes,
+            Selects::Servers => &self.servers,
+            Selects::Services => &self.services,
+            Selects::Neighbours => &self.neighbours,
         };
         selector.as_ref().is_some_and(|selector| selector.matches(labels))
-    }
-
-    fn refers_to(&self, names: &BTreeSet<String>) -> bool {
-        self.object
-            .spec
-            .upstreams
-            .iter()
-            .filter_map(|u| u.server_ref.as_ref())
-            .any(|target| names.contains(&target.name))
     }
 }
 
@@ -88,46 +88,6 @@ impl Namespace {
             }
         }
         touched
-    }
-
-    /// Servers that refer to `name`, directly or through others; their compile is outdated from now on.
-    pub(super) fn outdate_referring(&mut self, name: &str) -> Vec<String> {
-        let mut reached = BTreeSet::from([name.to_owned()]);
-        loop {
-            let more: Vec<String> = self
-                .servers
-                .iter()
-                .filter(|(name, entry)| !reached.contains(*name) && entry.refers_to(&reached))
-                .map(|(name, _)| name.clone())
-                .collect();
-            if more.is_empty() {
-                break;
-            }
-            reached.extend(more);
-        }
-        reached.remove(name);
-        for name in &reached {
-            if let Some(entry) = self.servers.get_mut(name) {
-                entry.version += 1;
-            }
-        }
-        reached.into_iter().collect()
-    }
-
-    /// What `name` is compiled from now, unless that is what version `known` was compiled from.
-    pub(super) fn snapshot(&self, name: &str, known: Option<u64>) -> Option<Snapshot> {
-        let entry = self.servers.get(name).filter(|entry| known != Some(entry.version))?;
-        let tools = self.tools.values().filter(|tool| entry.selects(Selects::Tools, tool.labels()));
-        let routes = self.routes.values().filter(|route| entry.selects(Selects::Routes, route.labels()));
-        let refers = entry.object.spec.upstreams.iter().any(|upstream| upstream.server_ref.is_some());
-        let servers = self.servers.values().filter(|_| refers).map(|entry| entry.object.clone());
-        Some(Snapshot {
-            version: entry.version,
-            server: entry.object.clone(),
-            tools: tools.cloned().collect(),
-            routes: routes.cloned().collect(),
-            servers: servers.collect(),
-        })
     }
 
     /// Servers that select something with these labels.

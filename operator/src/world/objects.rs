@@ -4,17 +4,20 @@ use super::{
     Key,
     compilation::Compilation,
     custom::Custom,
+    foreign::{External, Presence},
     namespace::{Compiled, Namespace, Selects},
     shelf::is_older,
+    state::State,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{ResourceExt, core::error_boundary::InvalidObject};
 use mcpfleet_crds::{
-    compile::{Kind, ObjectKey},
+    compile::{Kind, ObjectKey, Sight},
+    foreign::{Optional, PREFIX},
     v1alpha1::McpServer,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -67,31 +70,29 @@ impl Touched {
     }
 }
 
-/// All custom resources.
+/// All custom resources, and what they refer to.
 #[derive(Debug, Default)]
 pub struct Objects {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    namespaces: HashMap<String, Namespace>,
-    malformed: BTreeMap<(Kind, Key), Malformed>,
-}
-
 impl Objects {
+    /// Nothing yet, of what `sight` says is seen.
+    pub fn seeing(sight: Sight) -> Self {
+        Self { state: Mutex::new(State { sight: Arc::new(sight), ..State::default() }) }
+    }
+
     /// Keeps an object unless a newer state of it is known.
     pub fn put<K: Custom>(&self, object: K) -> Touched {
         let key = Key::of(&object);
         let mut state = self.state();
         state.malformed.remove(&(K::KIND, key.clone()));
-        let namespace = state.namespaces.entry(key.namespace.clone()).or_default();
-        let known = K::get(namespace, &key.name);
+        let known = state.namespaces.get(&key.namespace).and_then(|known| K::get(known, &key.name));
         if known.as_deref().is_some_and(|known| is_older(&object, known)) {
             return Touched::only(K::KIND, key);
         }
         let changed = known.as_deref().is_none_or(|known| concerns_others(&object, known));
-        let mut touched = K::insert(namespace, &key, Arc::new(object), changed);
+        let mut touched = K::insert(&mut state, &key, Arc::new(object), changed);
         touched.add(K::KIND, key);
         touched
     }
@@ -113,10 +114,12 @@ impl Objects {
     pub fn remove<K: Custom>(&self, key: &Key) -> Touched {
         let mut state = self.state();
         state.malformed.remove(&(K::KIND, key.clone()));
-        let Some(namespace) = state.namespaces.get_mut(&key.namespace) else { return Touched::default() };
-        let mut touched = K::remove(namespace, key);
+        if !state.namespaces.contains_key(&key.namespace) {
+            return Touched::default();
+        }
+        let mut touched = K::remove(&mut state, key);
         touched.add(K::KIND, key.clone());
-        if namespace.is_empty() {
+        if state.namespaces.get(&key.namespace).is_some_and(Namespace::is_empty) {
             state.namespaces.remove(&key.namespace);
         }
         touched
@@ -183,9 +186,8 @@ impl Objects {
     pub fn compile(&self, server: &Key) -> Option<(Arc<Compilation>, Touched)> {
         let (snapshot, before) = {
             let state = self.state();
-            let namespace = state.namespaces.get(&server.namespace)?;
-            let known = namespace.servers.get(&server.name)?.compiled.clone();
-            let snapshot = namespace.snapshot(&server.name, known.as_ref().map(|known| known.version));
+            let known = state.entry(server)?.compiled.clone();
+            let snapshot = state.snapshot(server, known.as_ref().map(|known| known.version));
             match (snapshot, known) {
                 (None, Some(known)) => return Some((known.compilation, Touched::default())),
                 (None, None) => return None,
@@ -201,18 +203,64 @@ impl Objects {
         }
         let compiled = Compiled { version: snapshot.version, compilation: compilation.clone() };
         let mut state = self.state();
-        let entry = state
-            .namespaces
-            .get_mut(&server.namespace)
-            .and_then(|namespace| namespace.servers.get_mut(&server.name));
         // Another worker may have compiled a later version meanwhile, or the server is another one by now.
-        if let Some(entry) = entry.filter(|entry| entry.object.uid() == snapshot.server.uid()) {
+        if let Some(entry) =
+            state.entry_mut(server).filter(|entry| entry.object.uid() == snapshot.server.uid())
+        {
             let known = entry.compiled.as_ref().map(|known| known.version);
             if known.is_none_or(|known| known < compiled.version) {
                 entry.compiled = Some(compiled);
             }
         }
         Some((compilation, touched))
+    }
+
+    /// Keeps an object that is not ours.
+    pub fn put_foreign<F: External>(&self, object: F) -> Touched {
+        self.replace_foreign::<F>(&object.key(), Some(&Arc::new(object)))
+    }
+
+    /// Forgets an object that is not ours.
+    pub fn remove_foreign<F: External>(&self, key: &Key) -> Touched {
+        self.replace_foreign::<F>(key, None)
+    }
+
+    /// After a new list: forgets what is not in it.
+    pub fn retain_foreign<F: External>(&self, scope: Option<&str>, listed: &HashSet<Key>) -> Touched {
+        let known: Vec<Key> = F::kept(&mut self.state().foreign).keys().cloned().collect();
+        let mut touched = Touched::default();
+        for key in known {
+            if scope.is_none_or(|namespace| namespace == key.namespace) && !listed.contains(&key) {
+                touched.add_all(self.remove_foreign::<F>(&key));
+            }
+        }
+        touched
+    }
+
+    /// Whether the cluster knows a kind by now.
+    pub fn set_presence(&self, kind: Optional, presence: Presence) -> Touched {
+        let mut state = self.state();
+        let changed = match presence {
+            Presence::Known => state.foreign.missing.remove(&kind),
+            Presence::Missing => state.foreign.missing.insert(kind),
+        };
+        if !changed {
+            return Touched::default();
+        }
+        let servers = state.needing(kind);
+        state.outdate(&servers);
+        Touched { servers, ..Touched::default() }
+    }
+
+    fn replace_foreign<F: External>(&self, key: &Key, object: Option<&Arc<F>>) -> Touched {
+        let mut state = self.state();
+        let before = F::kept(&mut state.foreign).replace(key, object);
+        if before.as_ref() == object {
+            return Touched::default();
+        }
+        let servers = F::concerned(&state, before.as_deref(), object.map(Arc::as_ref));
+        state.outdate(&servers);
+        Touched { servers, ..Touched::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -225,5 +273,6 @@ fn concerns_others<K: Custom>(now: &K, before: &K) -> bool {
     now.uid() != before.uid()
         || now.meta().generation != before.meta().generation
         || now.labels() != before.labels()
+        || now.annotations().get(PREFIX) != before.annotations().get(PREFIX)
         || now.meta().deletion_timestamp.is_some() != before.meta().deletion_timestamp.is_some()
 }

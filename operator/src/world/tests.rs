@@ -1,3 +1,5 @@
+mod references;
+
 use super::{Key, Objects, Touched};
 use crate::fixtures::{server, tool};
 use mcpfleet_crds::v1alpha1::{McpServer, McpTool};
@@ -33,6 +35,20 @@ fn a_tool_concerns_the_servers_that_select_it_before_or_after() {
     hello.metadata.labels = Some([("fleet".to_owned(), "sales".to_owned())].into());
     assert_eq!(servers(&objects.put(hello)), ["sales", "support"]);
     assert_eq!(servers(&objects.remove::<McpTool>(&key("hello"))), ["sales"]);
+}
+
+#[test]
+fn a_server_concerns_those_that_list_their_neighbours() {
+    let objects = two_servers();
+    objects.put(named("front", json!({"registry": {"selector": {}}})));
+    assert_eq!(servers(&objects.put(named("crm", json!({})))), ["crm", "front"]);
+    let listed = |objects: &Objects| {
+        let (compilation, _) = objects.compile(&key("front")).unwrap();
+        compilation.product.as_ref().unwrap().encoded.json.contains("http://crm.agents.svc/mcp")
+    };
+    assert!(listed(&objects));
+    assert_eq!(servers(&objects.remove::<McpServer>(&key("crm"))), ["crm", "front"]);
+    assert!(!listed(&objects));
 }
 
 #[test]

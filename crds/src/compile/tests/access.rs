@@ -5,7 +5,7 @@ use crate::{
     compile::{Reason, Severity},
     v1alpha1::{McpServer, McpTool},
 };
-use mcpfleet_config::{Access, FORMAT, HeaderValue, Strangers, TokenAlgorithm, UpstreamTransport};
+use mcpfleet_config::{Access, HeaderValue, Strangers, TokenAlgorithm, UpstreamTransport};
 
 const OAUTH: &str = "oauth: [{issuer: 'https://idp.example.com', audiences: [shop]}]";
 
@@ -36,7 +36,7 @@ fn issuers_and_keys_become_access() {
     assert_eq!((access.keys.as_deref(), access.strangers), (Some("shop-keys"), Strangers::Admitted));
     assert_eq!(access.issuers[0].user_claim, "sub");
     assert_eq!(access.issuers[0].algorithms, TokenAlgorithm::ALL);
-    assert_eq!(compiled.config.format, FORMAT);
+    assert_eq!(compiled.config.format, 3);
     assert!(compiled.pod.credentials.contains("shop-keys"), "the whole Secret is mounted");
 }
 
@@ -71,7 +71,9 @@ fn a_callers_token_goes_on_only_where_the_server_says_so_and_callers_have_one() 
     let pass = upstream("{passThrough: {}}");
     let with_oauth = guarded(OAUTH, &format!("publicURL: https://s\n  {pass}"));
     let compiled = Fleet::of(with_oauth).tool(tool("a")).compile().unwrap();
-    let UpstreamTransport::StreamableHttp { headers, .. } = &compiled.config.upstreams[0].transport;
+    let UpstreamTransport::StreamableHttp { headers, .. } = &compiled.config.upstreams[0].transport else {
+        panic!()
+    };
     assert_eq!(headers[0].value, HeaderValue::PassThrough);
 
     let field = "spec.upstreams[up].remote.auth.passThrough".to_owned();

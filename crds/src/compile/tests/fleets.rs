@@ -1,10 +1,12 @@
 //! Small fleets for tests.
 
 use crate::{
-    compile::{Compiled, Inputs, Placement, Refused, compile},
+    compile::{Compiled, Inputs, Placement, Refused, Sight, Surroundings, compile},
+    foreign::{LifecycleServer, Optional, ReferenceGrant, Service},
     v1alpha1::{McpServer, McpTool, ProviderRoute},
 };
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 pub(crate) fn parse<T: DeserializeOwned>(yaml: &str) -> T {
     let with_version = format!("apiVersion: mcpfleet.dev/v1alpha1\n{yaml}");
@@ -51,11 +53,26 @@ pub(crate) struct Fleet {
     pub(crate) tools: Vec<McpTool>,
     pub(crate) routes: Vec<ProviderRoute>,
     pub(crate) neighbours: Vec<McpServer>,
+    pub(crate) grants: Vec<ReferenceGrant>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) lifecycle: Vec<LifecycleServer>,
+    pub(crate) missing: BTreeSet<Optional>,
+    pub(crate) sight: Sight,
 }
 
 impl Fleet {
     pub(crate) fn of(server: McpServer) -> Self {
-        Self { server, tools: Vec::new(), routes: Vec::new(), neighbours: Vec::new() }
+        Self {
+            server,
+            tools: Vec::new(),
+            routes: Vec::new(),
+            neighbours: Vec::new(),
+            grants: Vec::new(),
+            services: Vec::new(),
+            lifecycle: Vec::new(),
+            missing: BTreeSet::new(),
+            sight: Sight::Cluster,
+        }
     }
 
     /// A server that selects `fleet=shop`.
@@ -78,6 +95,21 @@ impl Fleet {
         self
     }
 
+    pub(crate) fn grant(mut self, grant: ReferenceGrant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+
+    pub(crate) fn service(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    pub(crate) fn lifecycle(mut self, server: LifecycleServer) -> Self {
+        self.lifecycle.push(server);
+        self
+    }
+
     pub(crate) fn compile(&self) -> Result<Compiled, Refused> {
         self.compile_at(&Placement::Cluster)
     }
@@ -86,11 +118,21 @@ impl Fleet {
         let tools: Vec<_> = self.tools.iter().collect();
         let routes: Vec<_> = self.routes.iter().collect();
         let servers: Vec<_> = self.neighbours.iter().chain([&self.server]).collect();
+        let grants: Vec<_> = self.grants.iter().collect();
+        let services: Vec<_> = self.services.iter().collect();
+        let lifecycle: Vec<_> = self.lifecycle.iter().collect();
         compile(&Inputs {
             server: &self.server,
             tools: &tools,
             routes: &routes,
             servers: &servers,
+            surroundings: Surroundings {
+                grants: &grants,
+                services: &services,
+                lifecycle: &lifecycle,
+                missing: &self.missing,
+                sight: &self.sight,
+            },
             placement,
         })
     }

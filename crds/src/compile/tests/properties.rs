@@ -1,13 +1,13 @@
 //! What holds for every input, however odd: nothing has passed the API server's rules here.
 
-use super::{auths, fleets::Fleet, offers};
+use super::{auths, fleets::Fleet, foreign, offers, programs};
 use crate::{
     compile::{Report, Severity},
     v1alpha1::{
-        Admission, Autoscaling, Backend, BodySource, DurationString, HttpBackend, HttpHeader, HttpMethod,
-        McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi, ProviderRoute,
-        ProviderRouteSpec, Remote, Scaler, Selection, ServerRef, StaticBackend, Tls, ToolExample,
-        ToolPriority, Upstream,
+        Admission, AsyncCalls, Autoscaling, Backend, BodySource, DurationString, Embeddings, HttpBackend,
+        HttpHeader, HttpMethod, McpServer, McpServerSpec, McpTool, McpToolSpec, Model, Provider, ProviderApi,
+        ProviderRoute, ProviderRouteSpec, Redis, Remote, Scaler, SecretKeyRef, Selection, StaticBackend,
+        Store, Tls, ToolExample, ToolPriority, ToolSearch, Upstream, UpstreamTools,
     },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
@@ -74,39 +74,51 @@ fn example() -> impl Strategy<Value = ToolExample> {
     (word(), arguments).prop_map(|(say, arguments)| ToolExample { say, arguments })
 }
 
-fn tool() -> impl Strategy<Value = McpTool> {
+fn tool() -> BoxedStrategy<McpTool> {
     let backend = (option::of(word()), option::of(http()))
         .prop_map(|(text, http)| Backend { static_: text.map(|text| StaticBackend { text }), http });
     let metadata = (word(), any::<bool>(), 0..3_i64);
     let schemas = (schema(), option::of(schema()), vec(example(), 0..2));
-    (metadata, option::of(word()), word(), schemas, backend, duration(), auths::scopes()).prop_map(
-        |((object, labelled, age), name, description, schemas, backend, timeout, scopes)| {
-            let (input_schema, output_schema, examples) = schemas;
-            let spec = McpToolSpec {
+    let times = (duration(), option::of(duration().prop_map(|ttl| AsyncCalls { ttl })));
+    (metadata, option::of(word()), word(), schemas, backend, times, auths::scopes())
+        .prop_map(
+            |(
+                (object, labelled, age),
                 name,
-                title: None,
                 description,
-                input_schema,
-                output_schema,
-                priority: ToolPriority::Normal,
-                examples,
-                annotations: None,
+                schemas,
                 backend,
-                timeout,
+                (timeout, asynchronous),
                 scopes,
-            };
-            let mut tool = McpTool::new(&object, spec);
-            tool.metadata.namespace = Some("agents".into());
-            tool.metadata.labels = labelled.then(|| [("fleet".to_owned(), "shop".to_owned())].into());
-            let time = format!("2026-01-0{}T00:00:00Z", age + 1);
-            tool.metadata.creation_timestamp =
-                (age > 0).then(|| serde_json::from_value(Value::from(time)).unwrap());
-            tool
-        },
-    )
+            )| {
+                let (input_schema, output_schema, examples) = schemas;
+                let spec = McpToolSpec {
+                    name,
+                    title: None,
+                    description,
+                    input_schema,
+                    output_schema,
+                    priority: ToolPriority::Normal,
+                    examples,
+                    annotations: None,
+                    backend,
+                    timeout,
+                    scopes,
+                    asynchronous,
+                };
+                let mut tool = McpTool::new(&object, spec);
+                tool.metadata.namespace = Some("agents".into());
+                tool.metadata.labels = labelled.then(|| [("fleet".to_owned(), "shop".to_owned())].into());
+                let time = format!("2026-01-0{}T00:00:00Z", age + 1);
+                tool.metadata.creation_timestamp =
+                    (age > 0).then(|| serde_json::from_value(Value::from(time)).unwrap());
+                tool
+            },
+        )
+        .boxed()
 }
 
-fn selection() -> impl Strategy<Value = Selection> {
+pub(super) fn selection() -> impl Strategy<Value = Selection> {
     let selector = prop_oneof![
         3 => Just(LabelSelector::default()),
         3 => Just(LabelSelector {
@@ -121,20 +133,25 @@ fn selection() -> impl Strategy<Value = Selection> {
     selector.prop_map(|selector| Selection { selector })
 }
 
-fn upstream() -> impl Strategy<Value = Upstream> {
+fn upstream() -> BoxedStrategy<Upstream> {
     let remote =
         option::of((url(), option::of(auths::outgoing())).prop_map(|(url, auth)| Remote { url, auth }));
-    let server_ref = option::of(word().prop_map(|name| ServerRef { name }));
-    (word(), word(), remote, server_ref, duration(), auths::scopes()).prop_map(
-        |(name, prefix, remote, server_ref, timeout, scopes)| Upstream {
+    let references =
+        (option::weighted(0.5, foreign::server_ref()), option::weighted(0.3, foreign::service_ref()));
+    let stdio = prop_oneof![3 => Just(None), 1 => programs::program().prop_map(Some)];
+    (word(), word(), remote, references, stdio, duration(), auths::scopes())
+        .prop_map(|(name, prefix, remote, (server_ref, service_ref), stdio, timeout, scopes)| Upstream {
             name,
             prefix,
             remote,
             server_ref,
+            service_ref,
+            stdio,
+            tools: UpstreamTools::default(),
             timeout,
             scopes,
-        },
-    )
+        })
+        .boxed()
 }
 
 fn autoscaling() -> impl Strategy<Value = Autoscaling> {
@@ -153,7 +170,13 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
     )
 }
 
-fn server() -> impl Strategy<Value = McpServer> {
+fn tool_search() -> impl Strategy<Value = ToolSearch> {
+    let embeddings = (word(), duration()).prop_map(|(model, timeout)| Embeddings { model, timeout });
+    (any::<i32>(), vec(word(), 0..3), any::<i32>(), option::of(embeddings))
+        .prop_map(|(above, always, results, embeddings)| ToolSearch { above, always, results, embeddings })
+}
+
+fn server() -> BoxedStrategy<McpServer> {
     let admission = (any::<i32>(), any::<i32>(), duration(), any::<i32>()).prop_map(
         |(concurrency, queue_length, queue_timeout, max_streams)| Admission {
             concurrency,
@@ -167,40 +190,52 @@ fn server() -> impl Strategy<Value = McpServer> {
         secret_ref: crate::v1alpha1::SecretRef { name },
         server_name,
     }));
-    let selections = (option::of(selection()), option::of(selection()));
-    let offers = (vec(upstream(), 0..4), vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
-    let load = (admission, option::of(autoscaling()));
-    (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2)).prop_map(
-        |(
-            name,
-            (tools, models),
-            offers,
-            (auth, public_url),
-            (admission, autoscaling),
-            tls,
-            allowed_origins,
-        )| {
-            let (upstreams, prompts, resources) = offers;
-            let spec = McpServerSpec {
-                replicas: 1,
-                autoscaling,
-                tools,
-                prompts,
-                resources,
-                upstreams,
-                models,
-                auth,
-                public_url,
-                admission,
+    let store = option::of(
+        (word(), word())
+            .prop_map(|(name, key)| Store { redis: Redis { secret_ref: SecretKeyRef { name, key } } }),
+    );
+    let registry = (option::of(selection()), option::of(tool_search()));
+    let selections = (option::of(selection()), option::of(selection()), registry);
+    let upstreams = (vec(upstream(), 0..4), option::of(foreign::upstream_selector()));
+    let offers = (upstreams, vec(offers::prompt(), 0..3), vec(offers::resource(), 0..3));
+    let load = (admission, option::of(autoscaling()), store);
+    (word(), selections, offers, auths::incoming(), load, tls, vec(word(), 0..2))
+        .prop_map(
+            |(
+                name,
+                (tools, models, (registry, tool_search)),
+                offers,
+                (auth, public_url),
+                (admission, autoscaling, store),
                 tls,
                 allowed_origins,
-                template: None,
-            };
-            let mut server = McpServer::new(&name, spec);
-            server.metadata.namespace = Some("agents".into());
-            server
-        },
-    )
+            )| {
+                let ((upstreams, upstream_selector), prompts, resources) = offers;
+                let spec = McpServerSpec {
+                    replicas: 1,
+                    autoscaling,
+                    tools,
+                    tool_search,
+                    registry,
+                    prompts,
+                    resources,
+                    upstreams,
+                    upstream_selector,
+                    models,
+                    auth,
+                    public_url,
+                    admission,
+                    tls,
+                    store,
+                    allowed_origins,
+                    template: None,
+                };
+                let mut server = McpServer::new(&name, spec);
+                server.metadata.namespace = Some("agents".into());
+                server
+            },
+        )
+        .boxed()
 }
 
 fn route() -> impl Strategy<Value = ProviderRoute> {
@@ -221,19 +256,20 @@ fn route() -> impl Strategy<Value = ProviderRoute> {
     })
 }
 
-fn fleet() -> impl Strategy<Value = Fleet> {
+fn fleet() -> BoxedStrategy<Fleet> {
     // Names of objects of one kind are unique in a namespace.
     fn unique<T: kube::ResourceExt>(objects: Vec<T>) -> Vec<T> {
         let mut seen = std::collections::BTreeSet::new();
         objects.into_iter().filter(|object| seen.insert(object.name_any())).collect()
     }
-    (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3)).prop_map(
-        |(server, tools, routes, others)| {
+    let ours = (server(), vec(tool(), 0..6), vec(route(), 0..3), vec(server(), 0..3));
+    (ours, foreign::around())
+        .prop_map(|((server, tools, routes, others), around)| {
             let neighbours =
                 unique(others).into_iter().filter(|o| o.metadata.name != server.metadata.name).collect();
-            Fleet { server, tools: unique(tools), routes: unique(routes), neighbours }
-        },
-    )
+            Fleet { server, tools: unique(tools), routes: unique(routes), neighbours, ..around }
+        })
+        .boxed()
 }
 
 fn report(fleet: &Fleet) -> Report {
@@ -268,6 +304,9 @@ proptest! {
         shuffled.tools.rotate_left(turned);
         shuffled.routes.reverse();
         shuffled.neighbours.reverse();
+        shuffled.grants.reverse();
+        shuffled.services.reverse();
+        shuffled.lifecycle.reverse();
         prop_assert_eq!(report(&fleet), report(&shuffled));
         let bytes = |fleet: &Fleet| fleet.compile().map(|c| (c.encoded, c.pod)).map_err(|r| r.to_string());
         prop_assert_eq!(bytes(&fleet), bytes(&shuffled));

@@ -42,6 +42,7 @@ pub(super) const TOOLS: &[(&str, &str, &str)] = &[
     ("multi_input", "Asks the user two things at once, while it works", NONE),
     ("test_tool_with_task", "Asks the user for a name, then works", NONE),
     ("ledger_echo", "Counts uses of a key; returns the count", KEY),
+    ("count_in_session", "Counts its calls in one session; returns the count", NONE),
     ("slow", "Works for so many milliseconds, unless cancelled", MILLISECONDS),
     ("ask_twice", "Asks the user for a first and then for a second name", NONE),
     ("stream", "Reports progress n times, then ends", COUNT),

@@ -3,6 +3,7 @@
 mod legacy;
 
 use crate::era::Era;
+use crate::ledger::Ledger;
 use crate::server::Everything;
 use crate::shared::{Options, Shared};
 use bytes::Bytes;
@@ -53,7 +54,7 @@ struct Front {
 
 impl Front {
     fn new(options: &Options) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared::new(options)?);
+        let shared = Arc::new(Shared::new(options, Ledger::default())?);
         let modern = options.era == Era::Modern;
         let config = StreamableHttpServerConfig::default()
             .enforce_origin_validation()

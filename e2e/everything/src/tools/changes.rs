@@ -31,6 +31,11 @@ pub(super) fn run(call: &Call) -> CallToolResult {
     text(said)
 }
 
+/// What a server that keeps something for each session keeps: which call of its session this is.
+pub(super) fn count_in_session(call: &Call) -> CallToolResult {
+    text(call.shared.ledger.count_on(call.session_id().as_deref()).to_string())
+}
+
 pub(super) fn ledger_echo(call: &Call) -> CallToolResult {
     match call.text("key") {
         Some(key) => text(call.shared.ledger.key(key).to_string()),

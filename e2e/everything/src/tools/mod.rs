@@ -73,6 +73,7 @@ async fn run(call: &Call) -> Outcome {
         | "add_tool"
         | "remove_tool"
         | "touch_resource" => Ok(changes::run(call)),
+        "count_in_session" => Ok(changes::count_in_session(call)),
         "ledger_echo" => Ok(changes::ledger_echo(call)),
         _ => content::run(call),
     }

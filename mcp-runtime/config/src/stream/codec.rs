@@ -194,7 +194,7 @@ mod tests {
         let Some(Up::Report(report)) = decoder.message().unwrap() else { panic!("no report") };
         assert_eq!((report.signals.queued, report.status), (4, None));
         let server = ServerName { namespace: "a".into(), name: "b".into() };
-        let hello = Up::Hello(Hello { server, format: 1, version: "1".into() });
+        let hello = Up::Hello(Hello { server, format: 1, version: "1".into(), peer: None });
         decoder.push(&line(&hello).unwrap());
         assert_eq!(decoder.message().unwrap(), Some(hello));
         decoder.push(&line(&Up::Report(Box::default())).unwrap());

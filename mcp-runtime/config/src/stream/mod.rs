@@ -12,6 +12,7 @@
 //!    |<-------- Config { revision, hash } + bytes  validated whole, swapped, or refused whole
 //!    |-- Report { status } -------------------->|  the acknowledgement: which hash is served, which refused
 //!    |-- Report { signals } ------------------->|  on change, and at least every HEARTBEAT
+//!    |<-------------------- Peers { replicas } --|  who could adopt a session; sent again when it changes
 //!    |<------------------ Serve(Draining) ------|  before its pod is taken by a scale-down
 //! ```
 //!
@@ -24,7 +25,7 @@ pub use keys::{KEY_BYTES, SessionKey};
 
 use crate::{ConfigHash, ServerName, status::PodStatus};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 /// Where the operator takes streams.
 pub const PATH: &str = "/v1/runtimes";
@@ -67,6 +68,9 @@ pub struct Hello {
     pub format: u32,
     /// Its version.
     pub version: String,
+    /// Where other replicas of its server reach it, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<SocketAddr>,
 }
 
 /// How a runtime is.
@@ -144,6 +148,11 @@ pub enum Down {
     },
     /// A configuration; `length` bytes of it follow.
     Config(Announced),
+    /// Where the replicas of this server reach each other, the one that is told among them. Again when it changes.
+    Peers {
+        /// As they have said themselves.
+        replicas: Vec<SocketAddr>,
+    },
     /// What to be from now on.
     Serve(Serving),
 }

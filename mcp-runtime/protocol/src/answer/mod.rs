@@ -21,7 +21,7 @@ pub use definition::{Definition, DefinitionError};
 pub use error::{translate_error, url_elicitations};
 pub use forward::{Forward, ForwardError, forward_result};
 pub(crate) use handshake::server_meta_members;
-pub use handshake::{Implementation, ServerIdentity, discover, initialize};
+pub use handshake::{Implementation, Keeps, ServerIdentity, discover, discover_keeping, initialize};
 pub use list::{CachePolicy, CacheScope, ListPage, ToolsPage, list, list_tools, write_definitions};
 pub use own::{
     MAX_COMPLETIONS, ResourceBody, ResourceContents, Role, complete, empty_result, get_prompt,

@@ -3,6 +3,7 @@
 use super::ReplyError;
 use crate::{
     Era, Revision, ServerCapabilities,
+    answer::Keeps,
     json::{Members, is_object, string},
     server::key,
 };
@@ -60,6 +61,8 @@ pub struct DiscoverReply<'a> {
     pub instructions: Option<Cow<'a, str>>,
     /// How long it may be kept, in ms.
     pub ttl_ms: Option<u64>,
+    /// Whether it is better spoken to in sessions.
+    pub keeps: Keeps,
 }
 
 impl<'a> DiscoverReply<'a> {
@@ -77,6 +80,10 @@ impl<'a> DiscoverReply<'a> {
             offers: ServerCapabilities::read(capabilities),
             server_info: meta.get_some(key::SERVER_INFO),
             instructions: members.get_some("instructions").and_then(string),
+            keeps: match meta.get(key::SESSIONS).map(RawValue::get) {
+                Some("true") => Keeps::Sessions,
+                _ => Keeps::Nothing,
+            },
             ttl_ms: members.get_some("ttlMs").and_then(|ttl| serde_json::from_str(ttl.get()).ok()),
         })
     }

@@ -9,4 +9,4 @@ mod write;
 
 pub use id::{Id, MAX_ID_BYTES};
 pub use parse::{Body, MAX_BATCH, Message, Outcome, ParseError, RpcError, parse, parse_body};
-pub use write::{batch, error, forwarded_error, notification, request, success, with_id};
+pub use write::{batch, error, error_with_null_id, forwarded_error, notification, request, success, with_id};

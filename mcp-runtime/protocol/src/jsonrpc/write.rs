@@ -20,8 +20,8 @@ pub fn success(id: &Id<'_>, result: &JsonText) -> Bytes {
     body(message().raw("id", id.as_json()).raw("result", result.as_str()))
 }
 
-/// An error response. Without an id when the request's could not be read: MCP has no null ids
-/// (2026-07-28, basic, "Error Responses").
+/// An error response. Without an id when the request's could not be read (2026-07-28 and 2025-11-25, schema,
+/// `JSONRPCErrorResponse`; as the body of a refused POST since 2025-03-26, transports, "Sending Messages to the Server").
 pub fn error(id: Option<&Id<'_>>, code: ErrorCode, text: &str, data: Option<&JsonText>) -> Bytes {
     let error = ObjectWriter::new()
         .raw("code", &code.number().to_string())
@@ -29,6 +29,12 @@ pub fn error(id: Option<&Id<'_>>, code: ErrorCode, text: &str, data: Option<&Jso
         .raw_some("data", data.map(JsonText::as_str))
         .finish();
     body(message().raw_some("id", id.map(Id::as_json)).raw("error", error.as_str()))
+}
+
+/// The same for a request whose id could not be read, as base JSON-RPC has it: with a null id (JSON-RPC 2.0, section 5).
+pub fn error_with_null_id(code: ErrorCode, text: &str) -> Bytes {
+    let error = ObjectWriter::new().raw("code", &code.number().to_string()).text("message", text).finish();
+    body(message().raw("id", "null").raw("error", error.as_str()))
 }
 
 /// A response under another id; `None` when `message` is none.

@@ -19,6 +19,9 @@ pub mod key {
     pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
     /// Name and version of the server, on results.
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    /// Of the result of `server/discover`, ours: `true` when the server keeps something for each session of an earlier
+    /// revision.
+    pub const SESSIONS: &str = "dev.mcpfleet/sessions";
     /// Id of the `subscriptions/listen` request whose stream a message is on.
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
     /// Asks for progress notifications. Both eras.

@@ -197,6 +197,21 @@ impl Refusal {
         self.allow
     }
 
+    /// The same as a message among others: on a stream, or in the answers to a batch. `revision` is what the connection has
+    /// agreed on. Up to 2025-06-18 every error response has an id (schema, `JSONRPCError`), which is null when the request's
+    /// could not be read (JSON-RPC 2.0, section 5); later it has none then (schema, `JSONRPCErrorResponse`). `None` for a
+    /// notification, which nobody may answer (JSON-RPC 2.0, section 4.1).
+    pub fn message_in(&self, revision: Option<Revision>) -> Option<Bytes> {
+        let unread = matches!(self.reason, Reason::Malformed | Reason::InvalidRequest | Reason::BodyTooLarge);
+        match (&self.id, revision) {
+            (None, _) if !unread => None,
+            (None, Some(revision)) if revision <= Revision::V2025_06_18 => {
+                Some(jsonrpc::error_with_null_id(self.reason.code(), &self.message))
+            }
+            _ => Some(self.body()),
+        }
+    }
+
     /// The JSON-RPC error response, `Content-Type: application/json`.
     pub fn body(&self) -> Bytes {
         jsonrpc::error(self.id.as_ref(), self.reason.code(), &self.message, self.data.as_ref())

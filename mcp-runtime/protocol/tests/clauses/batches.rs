@@ -80,6 +80,30 @@ fn a_batch_is_bounded_and_not_empty() {
     }
 }
 
+/// JSON-RPC 2.0, sections 4.1 and 5; 2025-11-25, schema, `JSONRPCErrorResponse`.
+#[test]
+fn an_error_without_a_readable_id_is_written_as_its_revision_has_it() {
+    let refused = |body: &str| accept_message(body.as_bytes(), None).map(drop).unwrap_err();
+    for unread in ["{", r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, r#"{"jsonrpc":"2.0"}"#] {
+        let why = refused(unread);
+        for revision in Revision::KNOWN {
+            let message = value(why.message_in(Some(revision)).unwrap());
+            let id = (revision <= Revision::V2025_06_18).then_some(&serde_json::Value::Null);
+            assert_eq!(
+                (message.get("id"), message["error"]["code"].is_i64()),
+                (id, true),
+                "{revision} {unread}"
+            );
+        }
+        assert_eq!(value(why.message_in(None).unwrap()).get("id"), None);
+        assert_eq!(value(why.body()).get("id"), None, "as the body of a refused POST");
+    }
+    let notification = refused(r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#);
+    assert_eq!(notification.message_in(Some(Revision::V2024_11_05)), None);
+    let known = refused(r#"{"jsonrpc":"2.0","id":7,"method":4}"#);
+    assert_eq!(value(known.message_in(Some(Revision::V2024_11_05)).unwrap())["id"], 7);
+}
+
 #[test]
 fn where_one_message_is_due_a_batch_is_refused() {
     let body = array(&[PING]);

@@ -13,6 +13,7 @@ const TASK: Task<'static> = Task {
     id: "t",
     created_at: "2026-07-28T00:00:00Z",
     updated_at: "2026-07-28T00:00:01Z",
+    message: Some("half of it"),
     ttl_ms: 60_000,
     poll_interval_ms: 500,
 };
@@ -47,6 +48,8 @@ fn each_state_adds_its_own_member_to_what_gets_it_and_nothing_to_what_creates_it
         for result in [&created, &detailed] {
             assert_eq!((&result["taskId"], &result["status"]), (&json!("t"), &json!(word)));
             assert_eq!((&result["ttlMs"], &result["pollIntervalMs"]), (&json!(60_000), &json!(500)));
+            let says = if word == "failed" { "broken" } else { "half of it" };
+            assert_eq!(result["statusMessage"], says);
             assert!(result.get("requestState").is_none(), "{result}");
         }
         for member in ["inputRequests", "result", "error"] {

@@ -1,4 +1,9 @@
-//! The id of a task, as clients carry it.
+//! The id of a task, as clients carry it. It is short, for some of them are models that must copy it.
+//!
+//! ```text
+//! kind 1 | holder 16 | key 16 | tool, as length 1 and text | owner            a task of ours
+//! kind 1 | holder 16          | tool, as length 1 and text | length 1 and upstream | id there
+//! ```
 
 use crate::{
     catalog::{Snapshot, merge::Target},
@@ -6,11 +11,14 @@ use crate::{
     seal::{Keyring, NotSealed, Purpose},
 };
 use mcpfleet_protocol::task::id_of;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+const OF_OURS: u8 = 1;
+const OF_UPSTREAM: u8 = 2;
 
 /// A task that a client may name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::conversation) struct TaskId {
     /// The call that became the task, by the name that clients use.
     pub(in crate::conversation) tool: String,
@@ -19,7 +27,7 @@ pub(in crate::conversation) struct TaskId {
 }
 
 /// Where a task is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::conversation) enum Place {
     /// In a replica of this server.
     Replica {
@@ -46,13 +54,6 @@ pub(in crate::conversation) struct Holder<'a> {
     pub(in crate::conversation) partition: [u8; 16],
 }
 
-#[derive(Serialize, Deserialize)]
-struct Envelope {
-    server: String,
-    partition: [u8; 16],
-    task: TaskId,
-}
-
 /// No task of this caller's. It is one error on purpose: which it is would help only whoever tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -66,14 +67,22 @@ impl TaskId {
     /// # Errors
     /// When an upstream's id is longer than a client may be given to carry.
     pub(in crate::conversation) fn seal(
-        self,
+        &self,
         keys: &Keyring,
         holder: Holder<'_>,
     ) -> Result<String, NotSealed> {
-        let Holder { server, partition } = holder;
-        let envelope = Envelope { server: server.to_owned(), partition, task: self };
-        let text = serde_json::to_vec(&envelope).map_err(|_| NotSealed::Library)?;
-        keys.seal(Purpose::Task, &text)
+        let holder = holder.digest();
+        let tool = [&[length(&self.tool)?], self.tool.as_bytes()].concat();
+        let bytes = match &self.place {
+            Place::Replica { key, owner } => {
+                [&[OF_OURS], &holder[..], &key[..], &tool, owner.as_bytes()].concat()
+            }
+            Place::Upstream { upstream, id } => {
+                let upstream = [&[length(upstream)?], upstream.as_bytes()].concat();
+                [&[OF_UPSTREAM], &holder[..], &tool, &upstream, id.as_bytes()].concat()
+            }
+        };
+        keys.seal(Purpose::Task, &bytes)
     }
 
     /// The task that a modern upstream made of a call; `None` when its answer names none.
@@ -98,10 +107,57 @@ impl TaskId {
         holder: Holder<'_>,
     ) -> Result<Self, NoSuchTask> {
         let bytes = keys.open(Purpose::Task, text).map_err(|_| NoSuchTask)?;
-        let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| NoSuchTask)?;
-        let theirs = envelope.partition == holder.partition && envelope.server == holder.server;
-        if theirs { Ok(envelope.task) } else { Err(NoSuchTask) }
+        read(&bytes, holder.digest()).ok_or(NoSuchTask)
     }
+}
+
+impl Holder<'_> {
+    fn digest(self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.partition);
+        hash.update(self.server);
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash.finalize()[..16]);
+        digest
+    }
+}
+
+fn length(text: &str) -> Result<u8, NotSealed> {
+    let most = usize::from(u8::MAX);
+    u8::try_from(text.len()).map_err(|_| NotSealed::TooLong { bytes: text.len(), most })
+}
+
+/// The task that these bytes name to their own holder; `None` for another, and when another version of this program wrote
+/// them.
+fn read(bytes: &[u8], holder: [u8; 16]) -> Option<TaskId> {
+    let (&kind, rest) = bytes.split_first()?;
+    let (theirs, rest) = rest.split_first_chunk::<16>()?;
+    if *theirs != holder {
+        return None;
+    }
+    match kind {
+        OF_OURS => {
+            let (key, rest) = rest.split_first_chunk::<16>()?;
+            let (tool, owner) = word(rest)?;
+            Some(TaskId { tool, place: Place::Replica { key: *key, owner: all(owner)? } })
+        }
+        OF_UPSTREAM => {
+            let (tool, rest) = word(rest)?;
+            let (upstream, id) = word(rest)?;
+            Some(TaskId { tool, place: Place::Upstream { upstream, id: all(id)? } })
+        }
+        _ => None,
+    }
+}
+
+fn word(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    let (word, rest) = rest.split_at_checked(usize::from(length))?;
+    Some((all(word)?, rest))
+}
+
+fn all(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -122,6 +178,27 @@ mod tests {
         assert_eq!(TaskId::open(&id, &keys, HOLDER), Ok(task()));
         for other in [Holder { partition: [2; 16], ..HOLDER }, Holder { server: "default/b", ..HOLDER }] {
             assert_eq!(TaskId::open(&id, &keys, other), Err(NoSuchTask));
+        }
+    }
+
+    #[test]
+    fn an_id_of_ours_is_short_enough_to_be_copied() {
+        let keys = Keyring::random().unwrap();
+        let place = Place::Replica { key: [3; 16], owner: "10.244.17.31:8082".into() };
+        let ours = TaskId { tool: "orders_export".into(), place };
+        let id = ours.seal(&keys, HOLDER).unwrap();
+        assert_eq!(TaskId::open(&id, &keys, HOLDER), Ok(ours));
+        assert!(id.len() <= 160, "{} characters", id.len());
+    }
+
+    #[test]
+    fn bytes_of_no_task_name_none() {
+        let keys = Keyring::random().unwrap();
+        let whole = [&[OF_UPSTREAM], &HOLDER.digest()[..], b"\x05files\x02up42"].concat();
+        assert!(read(&whole, HOLDER.digest()).is_some());
+        for at in 0..whole.len() - 2 {
+            let sealed = keys.seal(Purpose::Task, &whole[..at]).unwrap();
+            assert_eq!(TaskId::open(&sealed, &keys, HOLDER), Err(NoSuchTask), "{at}");
         }
     }
 

@@ -1,65 +1,67 @@
-//! What is known of one task of ours.
+//! What one replica knows of a task that it works on, or has worked on.
 
-use super::super::{Answered, input::Waiting};
+use super::{
+    super::input::Waiting,
+    MAX_WAIT,
+    state::{End, Form, State},
+};
 use crate::exchange::{Answer, Question};
-use jiff::Timestamp;
 use mcpfleet_protocol::{
     answer::Implementation,
-    json::{JsonText, Members},
+    json::JsonText,
     mrtr::InputResponses,
-    task::{Task, TaskState, created, detailed},
+    task::{created, detailed},
 };
-use serde_json::value::RawValue;
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
-/// How long a task is kept after its creation: work and result, whichever is longer.
-pub(super) const LIFETIME: Duration = Duration::from_hours(1);
-/// How often it is worth asking, in ms.
-const POLL_INTERVAL_MS: u64 = 500;
+/// How long a client may take to ask how its task has ended: it waits no longer between two looks.
+const AWAITED: Duration = Duration::from_secs(MAX_WAIT);
 
 /// One task.
 #[derive(Debug)]
 pub(super) struct Record {
     /// Its id, sealed.
-    id: String,
-    created: Timestamp,
+    pub(super) id: String,
     now: Mutex<Now>,
+    ended: watch::Sender<Ended>,
 }
 
 #[derive(Debug)]
 struct Now {
-    updated: Timestamp,
+    state: State,
     waiting: Waiting,
-    end: Option<End>,
+    /// Since when its end is there that its client has not asked for.
+    unread: Option<Instant>,
 }
 
-/// How a task has ended. It is the last that happens to it.
-#[derive(Debug)]
-enum End {
-    Completed(Box<RawValue>),
-    Failed(Box<RawValue>),
-    Cancelled,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    No,
+    Yes,
 }
 
 impl Record {
-    pub(super) fn new(id: String) -> Self {
-        let created = Timestamp::now();
-        let now = Now { updated: created, waiting: Waiting::default(), end: None };
-        Self { id, created, now: Mutex::new(now) }
+    pub(super) fn new(id: String, state: State) -> Self {
+        let now = Mutex::new(Now { state, waiting: Waiting::default(), unread: None });
+        Self { id, now, ended: watch::Sender::new(Ended::No) }
     }
 
     /// The answer to the call that has become the task.
     pub(super) fn created(&self, server: &Implementation) -> JsonText {
-        self.see(|task, state| created(task, state, server))
+        self.write(created, server)
     }
 
     /// The answer to `tasks/get`.
     pub(super) fn detailed(&self, server: &Implementation) -> JsonText {
-        self.see(|task, state| detailed(task, state, server))
+        self.lock().unread = None;
+        self.write(detailed, server)
     }
 
     /// The work asks its client something.
@@ -73,60 +75,66 @@ impl Record {
         self.change(|now| now.waiting.answer(responses));
     }
 
-    /// The work has ended.
-    pub(super) fn ended(&self, answered: &Answered) {
-        self.end(end(answered));
+    /// The work tells how far it is.
+    pub(super) fn say(&self, text: &str) {
+        self.change(|now| now.state.say(text));
     }
 
-    /// The client wants no more of it. What has ended stays as it is.
-    pub(super) fn cancel(&self) {
-        self.end(End::Cancelled);
+    /// It has ended, one way or another. What has ended stays as it is.
+    pub(super) fn finish(&self, end: End) {
+        self.change(|now| {
+            now.waiting = Waiting::default();
+            // Who gives a task up asks for nothing of it.
+            now.unread = (!matches!(end, End::Cancelled)).then(Instant::now);
+            now.state.finish(end);
+        });
+        self.ended.send_replace(Ended::Yes);
+    }
+
+    /// What every replica sees of it has ended so: that stands.
+    pub(super) fn adopt(&self, state: State) {
+        let mut now = self.lock();
+        *now = Now { state, waiting: Waiting::default(), unread: Some(Instant::now()) };
+        drop(now);
+        self.ended.send_replace(Ended::Yes);
+    }
+
+    /// What is known of it, to be kept elsewhere.
+    pub(super) fn state(&self) -> State {
+        self.lock().state.clone()
+    }
+
+    /// Waits until it has ended, at most so long.
+    pub(super) async fn ended_within(&self, longest: Duration) {
+        let mut ended = self.ended.subscribe();
+        // Whether it has ended is read from its state.
+        let _ = tokio::time::timeout(longest, ended.wait_for(|ended| *ended == Ended::Yes)).await;
+    }
+
+    /// Whether its client is likely to ask how it has ended: it has not yet, and there was little time.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.lock().unread.is_some_and(|since| since.elapsed() < AWAITED)
     }
 
     /// Bytes that are kept of its result.
     pub(super) fn size(&self) -> usize {
-        match &self.lock().end {
-            Some(End::Completed(kept) | End::Failed(kept)) => kept.get().len(),
-            Some(End::Cancelled) | None => 0,
-        }
-    }
-
-    fn end(&self, end: End) {
-        self.change(|now| {
-            now.waiting = Waiting::default();
-            now.end = Some(end);
-        });
+        self.lock().state.size()
     }
 
     /// Nothing changes after the end.
     fn change(&self, change: impl FnOnce(&mut Now)) {
         let mut now = self.lock();
-        if now.end.is_none() {
+        if now.state.end().is_none() {
             change(&mut now);
-            now.updated = Timestamp::now();
+            now.state.touch();
         }
     }
 
-    fn see(&self, see: impl FnOnce(&Task<'_>, &TaskState<'_>) -> JsonText) -> JsonText {
+    fn write(&self, form: Form, server: &Implementation) -> JsonText {
         let mut now = self.lock();
         now.waiting.forget_withdrawn();
-        let (created, updated) = (self.created.to_string(), now.updated.to_string());
-        let task = Task {
-            id: &self.id,
-            created_at: &created,
-            updated_at: &updated,
-            ttl_ms: u64::try_from(LIFETIME.as_millis()).unwrap_or(u64::MAX),
-            poll_interval_ms: POLL_INTERVAL_MS,
-        };
-        let requests = now.waiting.requests();
-        let state = match &now.end {
-            Some(End::Completed(result)) => TaskState::Completed(result),
-            Some(End::Failed(error)) => TaskState::Failed(error),
-            Some(End::Cancelled) => TaskState::Cancelled,
-            None if now.waiting.is_empty() => TaskState::Working,
-            None => TaskState::InputRequired(&requests),
-        };
-        see(&task, &state)
+        let asked = (!now.waiting.is_empty()).then(|| now.waiting.requests());
+        now.state.write(&self.id, asked.as_ref(), (form, server))
     }
 
     /// Nothing that runs under the lock leaves it half written.
@@ -135,24 +143,17 @@ impl Record {
     }
 }
 
-/// "If the request completed with a result (even if `isError: true` for tool results), the task uses `completed`"; a
-/// JSON-RPC error is `failed` (SEP-2663, "Task Execution Errors").
-fn end(answered: &Answered) -> End {
-    let message: Option<&RawValue> = serde_json::from_slice(&answered.message).ok();
-    let members = message.and_then(Members::read).unwrap_or_default();
-    match (members.get("result"), members.get("error")) {
-        (Some(result), _) => End::Completed(result.to_owned()),
-        (None, Some(error)) => End::Failed(error.to_owned()),
-        // A response of ours has one of them.
-        (None, None) => End::Cancelled,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Answered;
+    use jiff::Timestamp;
     use mcpfleet_protocol::{ErrorCode, jsonrpc::Id};
-    use serde_json::{Value, json};
+    use serde_json::{Value, json, value::RawValue};
+
+    fn record(id: &str) -> Record {
+        Record::new(id.into(), State::new(Duration::from_mins(1)))
+    }
 
     fn server() -> Implementation {
         Implementation::new("default/a", "1")
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_creates_a_task_is_bare_and_what_gets_it_is_complete() {
-        let record = Record::new("the id".into());
+        let record = record("the id");
         let created: Value = serde_json::from_str(record.created(&server()).as_str()).unwrap();
         assert_eq!(
             (&created["resultType"], &created["taskId"], &created["status"]),
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn it_waits_until_every_question_is_answered_and_never_reuses_a_key() {
-        let record = Record::new("t".into());
+        let record = record("t");
         let (mut first, mut second) = (ask(&record), ask(&record));
         let open = got(&record);
         assert_eq!(open["status"], "input_required");
@@ -220,22 +221,22 @@ mod tests {
 
     #[test]
     fn a_question_that_was_withdrawn_is_not_shown() {
-        let record = Record::new("t".into());
+        let record = record("t");
         drop(ask(&record));
         assert_eq!(got(&record)["status"], "working");
     }
 
     #[test]
     fn a_result_completes_it_and_an_error_fails_it() {
-        let completed = Record::new("t".into());
-        completed.ended(&done(r#"{"isError":true,"content":[]}"#));
+        let completed = record("t");
+        completed.finish(End::of(&done(r#"{"isError":true,"content":[]}"#)));
         let got_completed = got(&completed);
         assert_eq!(got_completed["status"], "completed");
         assert_eq!(got_completed["result"]["isError"], true);
         assert!(got_completed.get("error").is_none());
         assert!(completed.size() > 0);
-        let failed = Record::new("t".into());
-        failed.ended(&Answered::error(&Id::number(1), ErrorCode::InternalError, "broken"));
+        let failed = record("t");
+        failed.finish(End::of(&Answered::error(&Id::number(1), ErrorCode::InternalError, "broken")));
         let got_failed = got(&failed);
         assert_eq!(got_failed["status"], "failed");
         assert_eq!(
@@ -247,14 +248,28 @@ mod tests {
 
     #[test]
     fn what_has_ended_stays_so() {
-        let record = Record::new("t".into());
+        let record = record("t");
         let mut asked = ask(&record);
-        record.cancel();
+        record.finish(End::Cancelled);
         assert!(asked.try_recv().is_err(), "whoever asked learns that nobody answers");
         assert_eq!(got(&record)["status"], "cancelled");
-        record.ended(&done("{}"));
+        record.finish(End::of(&done("{}")));
         assert_eq!(got(&record)["status"], "cancelled");
         let _late = ask(&record);
         assert_eq!(got(&record)["status"], "cancelled");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_is_awaited_until_it_was_asked_for_or_for_a_while() {
+        let (asked, left, given_up) = (record("a"), record("l"), record("g"));
+        for record in [&asked, &left] {
+            assert!(!record.is_awaited(), "it works");
+            record.finish(End::of(&done("{}")));
+        }
+        given_up.finish(End::Cancelled);
+        assert!(asked.is_awaited() && left.is_awaited() && !given_up.is_awaited());
+        got(&asked);
+        tokio::time::advance(AWAITED).await;
+        assert!(!asked.is_awaited() && !left.is_awaited());
     }
 }

@@ -1,11 +1,10 @@
 //! From a call to a task, in a time of its own.
 
 use super::{
-    Escalation, HESITATION, Tasks,
-    answer::Wanted,
+    Escalation, HESITATION, Moment, Tasks,
+    escalate::LIFETIME,
     id::{Holder, Place, TaskId},
-    record::LIFETIME,
-    store::MAX_TASKS,
+    store::{MAX_OF_CALLER, MAX_TASKS},
 };
 use crate::{
     conversation::{
@@ -16,13 +15,10 @@ use crate::{
     exchange::{Ask, Caller},
     identity::Principal,
     seal::Keyring,
+    store::Store,
 };
 use mcpfleet_protocol::{
-    ClientCapabilities, Revision,
-    answer::Implementation,
-    json::JsonText,
-    jsonrpc::Id,
-    server::{Meta, TaskVerb},
+    ClientCapabilities, Revision, answer::Implementation, json::JsonText, jsonrpc::Id, server::Meta,
 };
 use serde_json::{Value, value::RawValue};
 use std::{future::pending, sync::Arc, time::Duration};
@@ -35,21 +31,29 @@ struct World {
     keys: Arc<Keyring>,
     tasks: Arc<Tasks>,
     client: Arc<Client>,
+    moment: Moment,
 }
 
 impl World {
     fn new() -> Self {
         let keys = Keyring::random().unwrap();
-        let tasks = Tasks::new(keys.clone(), String::new(), Implementation::new("default/a", "1"));
-        let client = Client {
-            revision: Revision::LATEST_MODERN,
-            capabilities: ClientCapabilities::default(),
-            principal: Principal::anonymous(),
-            live: None,
-        };
-        Self { keys, tasks, client: Arc::new(client) }
+        let store = Store::in_memory(keys.clone(), "default/a");
+        let tasks = Tasks::new(keys.clone(), String::new(), Implementation::new("default/a", "1"), store);
+        let client = client("somebody");
+        Self { keys, tasks, client, moment: Moment::Later }
     }
+}
 
+fn client(user: &str) -> Arc<Client> {
+    Arc::new(Client {
+        revision: Revision::LATEST_MODERN,
+        capabilities: ClientCapabilities::default(),
+        principal: Arc::new(Principal { user: Some(user.into()), ..Principal::default() }),
+        live: None,
+    })
+}
+
+impl World {
     fn exchange(&self, work: impl Future<Output = Answered> + Send + 'static) -> Exchange {
         let arguments = RawValue::from_string("{}".into()).unwrap();
         let ask = Ask::CallTool { name: "t".into(), arguments };
@@ -67,9 +71,9 @@ impl World {
             delivery: Delivery::AnswerOnly,
             suspended: Suspended::new(self.keys.clone(), String::new(), implementation),
             digest: Digest::of("default/a", &ask),
-            escalation: Some(Escalation { tasks: self.tasks.clone(), tool: "t".into() }),
         };
-        Exchange::new(Going { work, events, deadline }, origin)
+        let escalation = Escalation::new(self.tasks.clone(), &self.client, "t", (LIFETIME, self.moment));
+        Exchange::new(Going { work, events, deadline }, origin, Some(escalation))
     }
 
     /// The answer to a call that takes so long.
@@ -83,15 +87,15 @@ impl World {
     fn key(&self, answer: &Value) -> [u8; 16] {
         let holder = Holder { server: "default/a", partition: self.client.principal.fingerprint() };
         let id = answer["result"]["taskId"].as_str().unwrap();
-        let wanted = Wanted { verb: TaskVerb::Get, id };
-        match TaskId::open(wanted.id, &self.keys, holder).unwrap().place {
+        match TaskId::open(id, &self.keys, holder).unwrap().place {
             Place::Replica { key, .. } => key,
             Place::Upstream { .. } => panic!("it is ours"),
         }
     }
 
     fn status(&self, key: &[u8; 16]) -> Option<String> {
-        let task: Value = serde_json::from_str(self.tasks.get(key)?.as_str()).unwrap();
+        let task = self.tasks.here(*key)?.detailed(&self.tasks.server);
+        let task: Value = serde_json::from_str(task.as_str()).unwrap();
         task["status"].as_str().map(ToOwned::to_owned)
     }
 }
@@ -135,7 +139,7 @@ async fn a_cancelled_one_drops_its_work() {
     let world = World::new();
     let (work, dropped) = endless();
     let key = world.key(&world.call(work).await);
-    assert!(world.tasks.cancel(&key).is_some());
+    assert_eq!(world.tasks.cancel(key).await, Ok(Some(())));
     assert!(timeout(LIFETIME / 2, dropped).await.unwrap().is_err());
     assert_eq!(world.status(&key).as_deref(), Some("cancelled"));
 }
@@ -153,12 +157,51 @@ async fn one_is_kept_for_its_lifetime_and_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_room_a_call_just_goes_on() {
-    let world = World::new();
-    for _ in 0..MAX_TASKS {
-        world.call(pending()).await;
+async fn without_room_a_call_just_goes_on_and_one_that_was_to_be_a_task_is_refused() {
+    let mut world = World::new();
+    for user in ["one", "two"] {
+        world.client = client(user);
+        for _ in 0..MAX_OF_CALLER {
+            world.call(pending()).await;
+        }
+        let answer = world.call(takes(HESITATION * 3 / 2)).await;
+        assert_eq!(answer["result"], serde_json::json!({}), "nobody takes the places of others");
     }
-    let answer = world.call(takes(HESITATION * 3 / 2)).await;
-    assert_eq!(answer["result"], serde_json::json!({}));
     assert_eq!(world.tasks.count(), MAX_TASKS);
+    (world.client, world.moment) = (client("three"), Moment::AtOnce);
+    let (work, dropped) = endless();
+    let refused = world.call(work).await;
+    assert_eq!(refused["error"]["code"], -31503);
+    assert!(refused["error"]["data"]["retryAfterSeconds"].as_u64().is_some_and(|it| it > 0), "{refused}");
+    assert!(dropped.await.is_err(), "nothing was begun");
+    assert_eq!(world.tasks.count(), MAX_TASKS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_a_task_at_once_is_one_before_it_is_done() {
+    let world = World { moment: Moment::AtOnce, ..World::new() };
+    let answer = world.call(takes(Duration::ZERO)).await;
+    let key = world.key(&answer);
+    assert_eq!(answer["result"]["status"], "working");
+    let record = world.tasks.here(key).unwrap();
+    record.ended_within(LIFETIME).await;
+    assert_eq!(world.status(&key).as_deref(), Some("completed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_client_has_left_before_it_was_named_is_given_up() {
+    let world = World { moment: Moment::AtOnce, ..World::new() };
+    let (work, dropped) = endless();
+    drop(world.exchange(work));
+    assert!(timeout(LIFETIME / 2, dropped).await.unwrap().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_stops_says_what_became_of_its_tasks() {
+    let world = World { moment: Moment::AtOnce, ..World::new() };
+    let (work, dropped) = endless();
+    let key = world.key(&world.call(work).await);
+    world.tasks.stop().await;
+    assert!(dropped.await.is_err());
+    assert_eq!(world.status(&key).as_deref(), Some("failed"));
 }

@@ -21,6 +21,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+pub(super) use token::text as claim_text;
 use token::{Claimed, TokenError};
 
 /// Verified tokens that are remembered.

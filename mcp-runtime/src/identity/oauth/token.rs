@@ -145,8 +145,8 @@ fn principal(issuer: &Issuer, claims: &Map<String, Value>, token: &str) -> Resul
         scopes: scopes(issuer, claims),
         tools: None,
         token: Some(Secret(token.as_bytes().to_vec())),
-        // An end that no calendar holds is as good as none: the token is then not remembered.
-        expires: Some(expires.unwrap_or(Timestamp::UNIX_EPOCH)),
+        // It was found to lie ahead; where no calendar holds it, the last day of ours does.
+        expires: Some(expires.unwrap_or(Timestamp::MAX)),
     })
 }
 
@@ -156,7 +156,7 @@ fn truncated(seconds: f64) -> i64 {
 }
 
 /// A text or a whole number, as some issuers number their users.
-fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
+pub(in crate::identity) fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match claims.get(name)? {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),

@@ -4,6 +4,7 @@ use crate::{
     egress::EgressError,
     exchange::Unanswered,
     outgoing::{NoCredential, SendError},
+    program::ProgramError,
 };
 use http::StatusCode;
 use mcpfleet_protocol::{
@@ -23,6 +24,9 @@ pub enum ClientError {
     /// Nothing was sent: it could not carry what it is to carry.
     #[error(transparent)]
     Credential(#[from] NoCredential),
+    /// It is a program, and there is no process of it, or none any more.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// The hello or the list took too long.
     #[error("it did not answer within {} s", .0.as_secs())]
     Timeout(Duration),

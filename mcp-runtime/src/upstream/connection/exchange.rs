@@ -1,7 +1,14 @@
 //! One request and the message that answers it, with everything that comes before: notices go to the caller, questions
 //! are asked of him, and nothing is read on while he reads slowly.
 
-use super::{ClientError, RpcFailure, bare, feed::Feed, news, questions::Questions, session::Session};
+use super::{
+    ClientError, RpcFailure, bare,
+    feed::{Feed, written},
+    news,
+    outlet::Outlet,
+    questions::Questions,
+    session::{Session, Wire},
+};
 use crate::{
     exchange::{Caller, Notice, Question},
     identity::Principal,
@@ -55,13 +62,19 @@ pub(super) async fn exchange(
     outgoing: Outgoing,
 ) -> Result<Reply, ClientError> {
     let mut place = session.enter(id)?;
-    let mut feed = pin!(Feed::new(session, audience.principal(), outgoing).messages());
+    let mut feed = pin!(match &session.outlet {
+        Outlet::Url(endpoint) => {
+            let endpoint = endpoint.acting_for(audience.principal());
+            Feed::new(session, endpoint, outgoing).messages().left_stream()
+        }
+        Outlet::Process(process) => written(process, outgoing).right_stream(),
+    });
     let mut talk = Talk { session, bell, audience, id, questions: Questions::default() };
     loop {
         let message = tokio::select! {
             biased;
             () = talk.questions.next(), if !talk.questions.is_empty() => continue,
-            message = beside(&mut place) => message,
+            message = beside(session, &mut place) => message,
             message = feed.next() => message.unwrap_or(Err(ClientError::NoAnswer)),
         };
         if let Some(reply) = talk.take_all(&message?).await? {
@@ -72,9 +85,12 @@ pub(super) async fn exchange(
 }
 
 /// The next message on the session's own stream; never, when it has none.
-async fn beside(place: &mut Option<super::inbox::Place>) -> Result<Bytes, ClientError> {
+async fn beside(session: &Session, place: &mut Option<super::inbox::Place>) -> Result<Bytes, ClientError> {
     match place {
-        Some(place) => place.next().await.ok_or(ClientError::NoAnswer),
+        Some(place) => match place.next().await {
+            Some(message) => Ok(message),
+            None => Err(session.lost().await),
+        },
         None => std::future::pending().await,
     }
 }
@@ -98,9 +114,11 @@ impl Talk<'_> {
             Audience::Caller(caller) => caller.profile().log_level.is_some(),
             Audience::Nobody => false,
         };
+        // What a program says comes in its order.
+        let wanted = wanted && self.session.wire != Wire::Stdio;
         let until = Instant::now() + LATE;
         while wanted && place.is_some() {
-            let Ok(Ok(message)) = timeout_at(until, beside(place)).await else { return };
+            let Ok(Ok(message)) = timeout_at(until, beside(self.session, place)).await else { return };
             // It is answered already: a second answer is nobody's.
             if self.take_all(&message).await.is_err() {
                 return;

@@ -9,16 +9,16 @@ use super::{
     session::{Session, Wire},
     side::listen_headers,
 };
-use crate::identity::Principal;
+use crate::program::Process;
 use bytes::Bytes;
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt as _, future, stream};
 use http::{HeaderMap, StatusCode};
 use mcpfleet_protocol::{
     client::{AnswerForm, Failure, Outgoing, Peer, SentSession, answer_form, classify_failure},
     header::SESSION_ID,
 };
 use reqwest::Response;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Attempts to go on with one broken stream that bring nothing new.
 const MAX_RESUMES: u32 = 3;
@@ -26,6 +26,18 @@ const MAX_RESUMES: u32 = 3;
 const RESUME_AFTER: Duration = Duration::from_secs(1);
 /// The longest that a server can make us wait.
 const RESUME_MOST: Duration = Duration::from_secs(10);
+
+/// Gives a request to a process. The answer comes with everything else that the process says; here comes only that the
+/// request was not taken.
+pub(super) fn written(
+    process: &Process,
+    outgoing: Outgoing,
+) -> impl Stream<Item = Result<Bytes, ClientError>> {
+    // Nothing has reached the process, so another one can have it.
+    let refused = async move { process.send(outgoing.body).await.err().map(|_| ClientError::SessionExpired) };
+    let refused = stream::once(refused).filter_map(|refused| future::ready(refused.map(Err)));
+    refused.chain(stream::pending())
+}
 
 /// The state between two messages.
 pub(super) struct Feed<'a> {
@@ -52,8 +64,8 @@ struct Streaming {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(session: &'a Session, caller: Option<&Arc<Principal>>, outgoing: Outgoing) -> Self {
-        let endpoint = session.endpoint.acting_for(caller);
+    /// Of a request to `endpoint`, which is the session's.
+    pub(super) fn new(session: &'a Session, endpoint: Endpoint, outgoing: Outgoing) -> Self {
         Self { session, endpoint, stage: Stage::Send(outgoing) }
     }
 
@@ -94,7 +106,7 @@ impl<'a> Feed<'a> {
         match (self.session.wire, answer_form(response.status(), response.headers())) {
             (_, AnswerForm::Failed) => self.failed(response, carried).await.map(Some),
             // Whatever a success says here, the answer is on the stream.
-            (Wire::HttpSse, _) => {
+            (Wire::HttpSse | Wire::Stdio, _) => {
                 self.stage = Stage::Elsewhere;
                 Ok(None)
             }

@@ -12,16 +12,42 @@ use tokio::sync::mpsc;
 
 /// Messages that wait for one call. Each may be of the largest size, so they are few; then the stream waits.
 const WAITING: usize = 1;
+/// Notices that wait for one call of many; then they are lost.
+const NOTICES: usize = 16;
+/// Largest of them, in bytes.
+pub(super) const MAX_NOTICE: usize = 64 * 1024;
 
 /// The calls that run on a session.
 #[derive(Debug, Default)]
-pub(super) struct Inbox(Mutex<State>);
+pub(super) struct Inbox {
+    manner: Manner,
+    state: Mutex<State>,
+}
+
+/// Whose calls they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// One client's, which is asked what the server asks, and for which the stream waits.
+    #[default]
+    Own,
+    /// Many clients', which must neither wait for each other nor hear of each other: each gets its answers, and of the
+    /// rest what is marked as its own, as far as it keeps up.
+    Shared,
+}
 
 #[derive(Debug, Default)]
 struct State {
     /// The latest last.
-    calls: Vec<(Id<'static>, mpsc::Sender<Bytes>)>,
+    calls: Vec<Call>,
     stage: Stage,
+}
+
+#[derive(Debug)]
+struct Call {
+    id: Id<'static>,
+    messages: mpsc::Sender<Bytes>,
+    /// Room for the answer where others must not wait for this call; gone once it is there.
+    room: Option<mpsc::OwnedPermit<Bytes>>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,12 +69,22 @@ pub(super) struct Place {
 /// Whom a message is for.
 #[derive(Debug)]
 pub(super) enum Recipient {
+    /// This call, which may take its time.
     Call(mpsc::Sender<Bytes>),
+    /// The call whose answer this is.
+    Room(mpsc::OwnedPermit<Bytes>),
+    /// This call, unless it is behind.
+    IfRoom(mpsc::Sender<Bytes>),
     /// No call: it is news of the server's, or a request that nobody can answer.
     Nobody,
 }
 
 impl Inbox {
+    /// Without calls.
+    pub(super) fn new(manner: Manner) -> Self {
+        Self { manner, state: Mutex::default() }
+    }
+
     /// A place for the answer to `id`, and for what comes before it.
     pub(super) fn enter(self: &Arc<Self>, id: &Id<'_>) -> Result<Place, ClientError> {
         let mut state = self.lock();
@@ -56,9 +92,17 @@ impl Inbox {
             // Nothing was sent yet, so a new session can carry it.
             return Err(ClientError::SessionExpired);
         }
-        let (sender, messages) = mpsc::channel(WAITING);
+        let (sender, messages) = match self.manner {
+            Manner::Own => mpsc::channel(WAITING),
+            Manner::Shared => mpsc::channel(NOTICES + 1),
+        };
+        let room = match self.manner {
+            Manner::Own => None,
+            // It is empty: there is room.
+            Manner::Shared => sender.clone().try_reserve_owned().ok(),
+        };
         let id = id.borrowed().into_owned();
-        state.calls.push((id.clone(), sender));
+        state.calls.push(Call { id: id.clone(), messages: sender, room });
         Ok(Place { inbox: self.clone(), id, messages })
     }
 
@@ -69,20 +113,38 @@ impl Inbox {
         state.calls.clear();
     }
 
+    /// Whom a message is for; an answer has a recipient once.
     pub(super) fn recipient(&self, message: &[u8]) -> Recipient {
         let Ok(message) = parse(message) else { return Recipient::Nobody };
-        let state = self.lock();
-        let call = match address(&message) {
-            Address::Call(id) => state.calls.iter().find(|(call, _)| *call == id),
-            Address::Whoever => state.calls.last(),
-            Address::Nobody => None,
-        };
-        call.map_or(Recipient::Nobody, |(_, sender)| Recipient::Call(sender.clone()))
+        let mut state = self.lock();
+        match (self.manner, address(&message)) {
+            (_, Address::Nobody) | (Manner::Shared, Address::Whoever) => Recipient::Nobody,
+            (Manner::Own, Address::Answer(id) | Address::Notice(id)) => {
+                state.call(&id).map_or(Recipient::Nobody, |call| Recipient::Call(call.messages.clone()))
+            }
+            (Manner::Own, Address::Whoever) => {
+                let call = state.calls.last();
+                call.map_or(Recipient::Nobody, |call| Recipient::Call(call.messages.clone()))
+            }
+            (Manner::Shared, Address::Answer(id)) => {
+                let room = state.call(&id).and_then(|call| call.room.take());
+                room.map_or(Recipient::Nobody, Recipient::Room)
+            }
+            (Manner::Shared, Address::Notice(id)) => {
+                state.call(&id).map_or(Recipient::Nobody, |call| Recipient::IfRoom(call.messages.clone()))
+            }
+        }
     }
 
     /// Nothing that runs under the lock leaves it half written.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn call(&mut self, id: &Id<'_>) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.id == *id)
     }
 }
 
@@ -95,12 +157,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.inbox.lock().calls.retain(|(id, _)| *id != self.id);
+        self.inbox.lock().calls.retain(|call| call.id != self.id);
     }
 }
 
 enum Address<'a> {
-    Call(Id<'a>),
+    Answer(Id<'a>),
+    /// Something that comes before the answer.
+    Notice(Id<'a>),
     /// The call that runs, when one does.
     Whoever,
     /// The server's own news.
@@ -109,12 +173,12 @@ enum Address<'a> {
 
 fn address<'a>(message: &Message<'a>) -> Address<'a> {
     match message {
-        Message::Response { id: Some(id), .. } => Address::Call(id.clone()),
+        Message::Response { id: Some(id), .. } => Address::Answer(id.clone()),
         Message::Response { id: None, .. } | Message::Request { .. } => Address::Whoever,
         Message::Notification { method, params } => match method.as_ref() {
             "notifications/progress" => {
                 let token = params.and_then(Members::read).and_then(|params| params.get("progressToken"));
-                token.and_then(Id::read).map_or(Address::Nobody, Address::Call)
+                token.and_then(Id::read).map_or(Address::Nobody, Address::Notice)
             }
             method if super::news::is_news(method) => Address::Nobody,
             _ => Address::Whoever,
@@ -129,7 +193,7 @@ mod tests {
     fn recipient(inbox: &Inbox, message: &str) -> Option<mpsc::Sender<Bytes>> {
         match inbox.recipient(message.as_bytes()) {
             Recipient::Call(sender) => Some(sender),
-            Recipient::Nobody => None,
+            _ => None,
         }
     }
 
@@ -169,5 +233,29 @@ mod tests {
         inbox.close();
         assert!(matches!(waiting.messages.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
         assert!(matches!(inbox.enter(&Id::number(3)), Err(ClientError::SessionExpired)));
+    }
+
+    #[test]
+    fn of_many_each_gets_what_is_its_own_and_none_waits_for_another() {
+        let inbox = Arc::new(Inbox::new(Manner::Shared));
+        let mut slow = inbox.enter(&Id::number(1)).unwrap();
+        let progress = br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1}}"#;
+        let answer = br#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+        let kept = (0..NOTICES + 5).filter(|_| match inbox.recipient(progress) {
+            Recipient::IfRoom(call) => call.try_send(Bytes::from_static(b"p")).is_ok(),
+            _ => false,
+        });
+        assert_eq!(kept.count(), NOTICES);
+        let Recipient::Room(room) = inbox.recipient(answer) else { panic!("no room for the answer") };
+        room.send(Bytes::from_static(b"a"));
+        let came: Vec<Bytes> = std::iter::from_fn(|| slow.messages.try_recv().ok()).collect();
+        assert_eq!((came.len(), came.last().unwrap().as_ref()), (NOTICES + 1, b"a".as_slice()));
+        for message in [
+            answer.as_slice(),
+            br#"{"jsonrpc":"2.0","id":9,"method":"roots/list"}"#,
+            br#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#,
+        ] {
+            assert!(matches!(inbox.recipient(message), Recipient::Nobody));
+        }
     }
 }

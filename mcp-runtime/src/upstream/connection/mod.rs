@@ -1,35 +1,43 @@
 //! One MCP client connection: a server whose era is known, and what is asked of it.
 //!
 //! ```text
-//! Endpoint (URL, headers) -> open: server/discover, else initialize -> Session { peer, wire, side }
+//! Target: Endpoint (URL, headers) -> open    ┐ server/discover,
+//!         Program                 -> started ┴ else initialize -> Session { outlet, peer, wire, side }
 //! Connection -> rounds: a request until it is complete
 //!            -> exchange: one request, the messages before its answer to the caller, and the answer
-//!               <- feed: the response to the POST        <- side, inbox: the session's own stream
+//!               <- feed: the response to the POST   <- side, pipe: the session's own stream, by delivery and inbox
 //! ```
 //! Nothing is sent twice, with one exception: a server that does not know our session has not looked at the request,
 //! so after a new `initialize` it is sent once more.
 
 mod bare;
 mod body;
+mod delivery;
 mod endpoint;
 mod error;
 mod exchange;
 mod feed;
+mod hello;
 mod inbox;
 mod listing;
 mod news;
 mod open;
+mod outlet;
+mod outside;
 mod phrase;
+mod pipe;
 mod plan;
 mod questions;
 mod rounds;
 mod session;
 mod side;
+mod started;
 
 pub use endpoint::Endpoint;
 pub use error::{ClientError, RpcFailure};
+pub use hello::Found;
 pub use listing::Listing;
-pub use open::Found;
+pub use outlet::Target;
 pub(super) use phrase::relayed;
 pub(super) use plan::{Listens, Mirrored, Plan};
 pub use session::{About, Wire};
@@ -37,7 +45,7 @@ pub use session::{About, Wire};
 use super::bell::Bell;
 use crate::{
     admission::Permit,
-    exchange::{Caller, Request, Resumption},
+    exchange::{Caller, Request, Resumption, Standing},
 };
 use arc_swap::ArcSwap;
 use exchange::{Audience, Reply, exchange};
@@ -94,7 +102,9 @@ impl Connection {
     /// Why the server cannot be used, now or at all.
     pub async fn open(endpoint: Endpoint) -> Result<Self, ClientError> {
         let (declared, bell) = (ClientCapabilities::default(), Arc::new(Bell::unheard()));
-        let plan = Plan { endpoint, declared, listens: Listens::Never, bell, mirrored: Mirrored::default() };
+        let (target, listens) = (Target::Url(endpoint), Listens::Never);
+        let (mirrored, standing) = (Mirrored::default(), Standing::default());
+        let plan = Plan { target, declared, listens, bell, mirrored, standing };
         Self::planned(plan, None).await
     }
 
@@ -134,7 +144,7 @@ impl Connection {
 
     /// Whether the server keeps something for it, so that two connections are two.
     pub(super) fn is_stateful(&self) -> bool {
-        self.session.load().is_stateful()
+        self.plan.is_stateful(&self.session.load())
     }
 
     /// Whether news come by themselves on its own stream.

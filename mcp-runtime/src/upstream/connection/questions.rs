@@ -92,7 +92,7 @@ async fn answer(session: &Session, caller: Option<&Caller>, id: &Id<'_>, questio
 }
 
 /// Without the server's own progress token, which means nothing to anyone but the two of us.
-fn without_token(question: Question) -> Question {
+pub(super) fn without_token(question: Question) -> Question {
     let params = question.params.as_deref().and_then(Members::read);
     let meta = params.as_ref().and_then(|params| Members::read(params.get("_meta")?));
     let (Some(params), Some(meta)) = (&params, meta) else { return question };
@@ -130,7 +130,7 @@ pub(super) fn body(id: &Id<'_>, answer: Answer) -> Bytes {
     match answer {
         Ok(result) => jsonrpc::success(id, &JsonText::from(&*result)),
         Err(Unanswered::Refused { code, message, data }) => refusal(id, code, &message, data.as_deref()),
-        Err(why @ Unanswered::NotOffered { .. }) => {
+        Err(why @ (Unanswered::NotOffered { .. } | Unanswered::OutOfReach { .. })) => {
             jsonrpc::error(Some(id), ErrorCode::MethodNotFound, &why.to_string(), None)
         }
         Err(Unanswered::Gone) => {

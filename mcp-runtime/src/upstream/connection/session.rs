@@ -1,15 +1,20 @@
 //! What one greeting gave: a peer, how messages travel to it, and what it offers.
 
 use super::{
-    ClientError, Endpoint,
+    ClientError,
     inbox::{Inbox, Place},
+    outlet::Outlet,
     side::Listening,
 };
-use crate::upstream::task::{StopOnDrop, in_background};
+use crate::{
+    program::ProgramError,
+    upstream::task::{StopOnDrop, in_background},
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use mcpfleet_protocol::{
     ClientCapabilities, Era, ListChanges, Offered, Revision, ServerCapabilities,
+    answer::Implementation,
     client::{Outgoing, Peer},
     header::SessionId,
     jsonrpc::Id,
@@ -27,6 +32,9 @@ use tokio::sync::watch;
 /// How long a farewell (a cancellation, the end of a session) may take before it is given up.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How long the end of a program may be behind the end of its output.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// How messages travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
@@ -34,6 +42,8 @@ pub enum Wire {
     StreamableHttp,
     /// Every answer on one stream (2024-11-05).
     HttpSse,
+    /// Lines into a program, and lines out of it.
+    Stdio,
 }
 
 /// What a server says of itself.
@@ -43,6 +53,8 @@ pub struct About {
     pub capabilities: ServerCapabilities,
     /// Guidance for models.
     pub instructions: Option<String>,
+    /// Who it says it is.
+    pub info: Option<Implementation>,
 }
 
 impl About {
@@ -66,8 +78,8 @@ impl About {
 /// A server that has been greeted. Ended when dropped.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// Where POSTs go.
-    pub(super) endpoint: Endpoint,
+    /// Where messages go.
+    pub(super) outlet: Outlet,
     pub(super) wire: Wire,
     pub(super) peer: Peer,
     /// What we said that we can do.
@@ -91,14 +103,14 @@ pub(super) struct Side {
 
 impl Session {
     pub(super) fn new(
-        endpoint: Endpoint,
+        outlet: Outlet,
         (wire, side): (Wire, Option<Side>),
         peer: Peer,
         declared: ClientCapabilities,
         about: About,
     ) -> Self {
         let (level, over) = (Mutex::default(), AtomicBool::default());
-        Self { endpoint, wire, peer, declared, about, side, level, over }
+        Self { outlet, wire, peer, declared, about, side, level, over }
     }
 
     pub(super) const fn revision(&self) -> Revision {
@@ -116,16 +128,17 @@ impl Session {
         match (&self.peer, self.wire) {
             (_, Wire::HttpSse) => true,
             (Peer::Legacy(peer), Wire::StreamableHttp) => peer.session.is_some(),
-            (Peer::Modern(_), Wire::StreamableHttp) => false,
+            // Whether two processes are two is for whoever starts them to say.
+            (_, Wire::Stdio) | (Peer::Modern(_), Wire::StreamableHttp) => false,
         }
     }
 
-    /// A place for what comes on the session's own stream.
     /// Its id, when it is one of a legacy server that gives ids.
     pub(super) fn id(&self) -> Option<&SessionId> {
         id_of(&self.peer)
     }
 
+    /// A place for what comes on the session's own stream.
     pub(super) fn enter(&self, id: &Id<'_>) -> Result<Option<Place>, ClientError> {
         self.side.as_ref().map(|side| side.inbox.enter(id)).transpose()
     }
@@ -137,7 +150,18 @@ impl Session {
 
     /// Answers a request of the server's. If the answer is lost, the call's own deadline tells.
     pub(super) async fn respond(&self, body: Bytes) {
-        let _ = self.endpoint.post(unasked(&self.peer, body)).await;
+        let _ = self.outlet.send(unasked(&self.peer, body)).await;
+    }
+
+    /// Why nothing more comes on its own stream, for a call that waits for its answer.
+    pub(super) async fn lost(&self) -> ClientError {
+        match &self.outlet {
+            Outlet::Url(_) => ClientError::NoAnswer,
+            Outlet::Process(process) => match tokio::time::timeout(LAST_WORD, process.ended()).await {
+                Ok(end) => ProgramError::from(end).into(),
+                Err(_) => ClientError::NoAnswer,
+            },
+        }
     }
 
     /// Notes that the server no longer knows it.
@@ -169,23 +193,24 @@ impl Session {
     }
 
     fn say(&self, outgoing: Outgoing) {
-        let endpoint = self.endpoint.clone();
+        let outlet = self.outlet.clone();
         in_background(async move {
-            let _ = tokio::time::timeout(FAREWELL, endpoint.post(outgoing)).await;
+            let _ = tokio::time::timeout(FAREWELL, outlet.send(outgoing)).await;
         });
     }
 
     /// Ends it at the server, so that it need not keep it until it times out.
     pub(super) fn farewell(&self) -> impl Future<Output = ()> + Send + 'static {
         let first = !self.over.swap(true, Ordering::Relaxed);
-        let headers = match &self.peer {
-            // The end of its stream ends the other kind.
-            Peer::Legacy(peer) if first && self.wire == Wire::StreamableHttp => peer.delete(),
+        let farewell = match (&self.peer, &self.outlet) {
+            // The end of its stream ends the other kinds.
+            (Peer::Legacy(peer), Outlet::Url(endpoint)) if first && self.wire == Wire::StreamableHttp => {
+                peer.delete().map(|headers| (endpoint.clone(), headers))
+            }
             _ => None,
         };
-        let endpoint = self.endpoint.clone();
         async move {
-            if let Some(headers) = headers {
+            if let Some((endpoint, headers)) = farewell {
                 // 405 is an answer that servers may give, and a lost one changes nothing.
                 let _ = tokio::time::timeout(FAREWELL, endpoint.delete(headers)).await;
             }
@@ -197,7 +222,7 @@ impl Session {
 pub(super) fn unasked(peer: &Peer, body: Bytes) -> Outgoing {
     match peer {
         Peer::Legacy(peer) => peer.response(body),
-        // Only over HTTP+SSE, where the headers say nothing.
+        // Only where headers say nothing, or are none.
         Peer::Modern(_) => {
             let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Outgoing { headers: HeaderMap::from_iter([json]), body }

@@ -1,28 +1,20 @@
 //! A session's own stream: of a legacy server the GET beside its POSTs (2025-11-25, transports, "Listening for Messages
 //! from the Server"), or the only one there is (2024-11-05, transports, "HTTP with SSE").
 //!
-//! What belongs to a call goes to it, and the stream waits until it is taken; news go to those who keep the lists; a
-//! request that comes while no call runs is answered here.
+//! What comes is handed out by [`Delivery`].
 
 use super::{
     ClientError, Endpoint, backoff,
     body::{self, Events},
-    inbox::{Inbox, Recipient},
-    news,
-    questions::body as answer,
-    session::{FAREWELL, Side, unasked},
+    delivery::Delivery,
+    inbox::Inbox,
+    outlet::Outlet,
+    outside::{Mouth, Outside},
+    session::Side,
 };
-use crate::{
-    exchange::Unanswered,
-    upstream::{bell::Bell, task::StopOnDrop},
-};
-use bytes::Bytes;
+use crate::upstream::{bell::Bell, task::StopOnDrop};
 use http::{HeaderMap, HeaderValue};
-use mcpfleet_protocol::{
-    client::{LegacyPeer, Peer},
-    json::JsonText,
-    jsonrpc::{self, Message},
-};
+use mcpfleet_protocol::client::{LegacyPeer, Peer};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -48,9 +40,7 @@ pub(super) enum Listening {
 /// Whoever reads a stream.
 pub(super) struct Reader {
     pub(super) endpoint: Endpoint,
-    pub(super) peer: Peer,
-    pub(super) inbox: Arc<Inbox>,
-    pub(super) bell: Arc<Bell>,
+    pub(super) delivery: Delivery,
     pub(super) listening: watch::Sender<Listening>,
 }
 
@@ -59,8 +49,7 @@ impl Reader {
     pub(super) async fn read_only_stream(self, mut events: Events) {
         let _ = self.read(&mut events).await;
         self.listening.send_replace(Listening::Absent);
-        self.inbox.close();
-        self.bell.lists_changed();
+        self.delivery.close();
     }
 
     /// Keeps a GET open, for as long as the server wants one.
@@ -72,7 +61,7 @@ impl Reader {
                 Ok(Some(mut events)) => {
                     if self.listening.send_replace(Listening::Open) != Listening::Opening {
                         // What changed in between was said to nobody.
-                        self.bell.lists_changed();
+                        self.delivery.bell.lists_changed();
                     }
                     let since = Instant::now();
                     let read = self.read(&mut events).await;
@@ -90,7 +79,7 @@ impl Reader {
         }
         if self.listening.send_replace(Listening::Absent) != Listening::Opening {
             // It had one: the session may be gone, which the next list finds out.
-            self.bell.lists_changed();
+            self.delivery.bell.lists_changed();
         }
     }
 
@@ -108,34 +97,9 @@ impl Reader {
         let mut read = Read::Nothing;
         while let Ok(Some(message)) = events.message(&self.endpoint).await {
             read = Read::Something;
-            self.deliver(message).await;
+            self.delivery.deliver(message).await;
         }
         read
-    }
-
-    async fn deliver(&self, message: Bytes) {
-        match self.inbox.recipient(&message) {
-            // Whoever has left by now wants nothing.
-            Recipient::Call(call) => drop(call.send(message).await),
-            Recipient::Nobody => self.unclaimed(&message).await,
-        }
-    }
-
-    async fn unclaimed(&self, message: &[u8]) {
-        match jsonrpc::parse(message) {
-            Ok(Message::Notification { method, params }) if news::is_news(&method) => {
-                news::tell(&self.bell, super::session::id_of(&self.peer), &method, params);
-            }
-            Ok(Message::Request { id, method, .. }) => {
-                let body = match method.as_ref() {
-                    "ping" => jsonrpc::success(&id, &JsonText::empty_object()),
-                    // There is a client, but no call through which it could be asked.
-                    _ => answer(&id, Err(Unanswered::NotOffered { method: method.into_owned() })),
-                };
-                let _ = timeout(FAREWELL, self.endpoint.post(unasked(&self.peer, body))).await;
-            }
-            _ => {}
-        }
     }
 }
 
@@ -157,14 +121,17 @@ pub(super) fn listen_headers(peer: &LegacyPeer, last_id: Option<&str>) -> Header
 }
 
 /// Opens a GET beside the POSTs of a session, and waits a moment until it stands.
-pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>) -> Side {
+pub(super) async fn open(endpoint: &Endpoint, peer: &LegacyPeer, bell: &Arc<Bell>, outside: Outside) -> Side {
     let inbox = Arc::new(Inbox::default());
     let (sender, mut listening) = watch::channel(Listening::Opening);
     let reader = Reader {
         endpoint: endpoint.clone(),
-        peer: Peer::Legacy(peer.clone()),
-        inbox: inbox.clone(),
-        bell: bell.clone(),
+        delivery: Delivery {
+            mouth: Mouth { outlet: Outlet::Url(endpoint.clone()), peer: Peer::Legacy(peer.clone()) },
+            outside,
+            inbox: inbox.clone(),
+            bell: bell.clone(),
+        },
         listening: sender,
     };
     let task = tokio::spawn(reader.keep_listening(peer.clone()));

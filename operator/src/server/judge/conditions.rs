@@ -1,24 +1,32 @@
 //! The conditions of a server, from its standing and the facts behind it.
 
-use super::{Facts, Motion, Standing};
+use super::{
+    Facts, Motion, Standing,
+    upstreams::{self, UpstreamVerdict},
+};
 use crate::{autoscale::Activity, condition::Verdict, fleet::Summary};
 use mcpfleet_config::{CredentialRef, status::CredentialUser};
 use mcpfleet_crds::{
-    compile::{Kind, ObjectKey, Report, Severity},
+    compile::{Kind, ObjectKey, Report},
     v1alpha1::ConditionStatus,
 };
 
 /// Members that a message names one by one.
 const MAX_NAMED: usize = 8;
 
-pub(super) fn all(facts: &Facts<'_>, standing: &Standing) -> Vec<Verdict> {
+pub(super) fn all(
+    facts: &Facts<'_>,
+    standing: &Standing,
+    upstreams: Option<&[UpstreamVerdict]>,
+) -> Vec<Verdict> {
     let mut verdicts = vec![
         available(facts),
         Verdict::new("Ready", standing.ready, &standing.reason, &standing.message),
         tools_accepted(facts),
     ];
     verdicts.extend(config_synced(facts));
-    verdicts.extend(upstreams_ready(facts));
+    verdicts.extend(upstreams.and_then(|upstreams| upstreams::connected(&facts.summary, upstreams)));
+    verdicts.extend(upstreams_accepted(facts));
     verdicts.extend(scaling_active(facts));
     let motion = match standing.motion {
         Motion::Settled => None,
@@ -128,48 +136,36 @@ pub(super) fn rejected(summary: &Summary) -> Option<String> {
     (!refusals.is_empty()).then(|| format!("{}. Pods serve the last accepted one", named(refusals)))
 }
 
-fn named(mut sentences: Vec<String>) -> String {
+/// The first of them, and how many more there are.
+pub(super) fn named(mut sentences: Vec<String>) -> String {
     let more = sentences.len().saturating_sub(MAX_NAMED);
     sentences.truncate(MAX_NAMED);
     let text = sentences.join(". ");
     if more > 0 { format!("{text}. And {more} more") } else { text }
 }
 
-fn upstreams_ready(facts: &Facts<'_>) -> Option<Verdict> {
+/// Whether all that `upstreamSelector` finds is served. Whoever labels something is not whoever wrote the server: what
+/// cannot be served of it is told here, and does not make the server unready.
+fn upstreams_accepted(facts: &Facts<'_>) -> Option<Verdict> {
     let observed = facts.situation.observed;
-    observed.compilation.product.as_ref().filter(|_| !observed.server.spec.upstreams.is_empty())?;
-    let summary = &facts.summary;
+    observed.server.spec.upstream_selector.as_ref().filter(|_| observed.compilation.product.is_some())?;
     let server = ObjectKey::server(&observed.server);
-    let mut refused =
-        observed.compilation.report.about(&server).filter(|finding| finding.severity == Severity::Error);
-    let refused = refused.find(|finding| finding.field.starts_with("spec.upstreams"));
-    let (status, reason, message) = if let Some(finding) = refused {
-        (ConditionStatus::False, finding.reason.as_str(), finding.sentence())
-    } else if let Some(message) = upstreams_without_credentials(summary) {
-        (ConditionStatus::False, "SecretMissing", message)
-    } else if let Some(message) = upstreams_down(summary) {
-        (ConditionStatus::False, "UpstreamUnreachable", message)
-    } else if !summary.told {
-        (ConditionStatus::Unknown, "NoReadyPod", "no pod has reported yet".into())
-    } else {
-        (ConditionStatus::True, "Connected", "every upstream answers".into())
+    let findings = observed.compilation.report.about(&server);
+    let left_out: Vec<_> =
+        findings.filter(|finding| finding.field.starts_with("spec.upstreamSelector")).collect();
+    let Some(first) = left_out.first() else {
+        return Some(Verdict::new("UpstreamsAccepted", true, "Accepted", "every found upstream is served"));
     };
-    Some(Verdict::new("UpstreamsReady", status, reason, message))
+    let sentences = left_out.iter().map(|finding| finding.sentence()).collect();
+    Some(Verdict::new("UpstreamsAccepted", false, first.reason.as_str(), named(sentences)))
 }
 
-/// The upstreams that some pod cannot use.
-pub(super) fn upstreams_down(summary: &Summary) -> Option<String> {
-    let down: Vec<String> =
-        summary.upstreams_down.iter().map(|(name, said)| format!("upstream {name}: {said}")).collect();
-    (!down.is_empty()).then(|| format!("{}. Everything else is served", named(down)))
-}
-
-/// The upstreams that lack a credential, and the server itself where its keys are missing or cannot be read.
-pub(super) fn upstreams_without_credentials(summary: &Summary) -> Option<String> {
+/// What the server itself lacks: what it knows its callers by, and the store of its sessions.
+pub(super) fn server_without_credentials(summary: &Summary) -> Option<String> {
     let missing = without_credentials(summary, |user| match user {
-        CredentialUser::Upstream(name) => Some(format!("upstream {name}")),
         CredentialUser::Access => Some("auth.keys".into()),
-        CredentialUser::Tool(_) | CredentialUser::Route(_) => None,
+        CredentialUser::Store => Some("store".into()),
+        CredentialUser::Tool(_) | CredentialUser::Route(_) | CredentialUser::Upstream(_) => None,
     });
     (!missing.is_empty()).then(|| named(missing))
 }
@@ -178,7 +174,7 @@ fn members_without_credentials(summary: &Summary) -> Vec<String> {
     without_credentials(summary, |user| match user {
         CredentialUser::Tool(name) => Some(format!("McpTool {name}")),
         CredentialUser::Route(name) => Some(format!("ProviderRoute {name}")),
-        CredentialUser::Upstream(_) | CredentialUser::Access => None,
+        CredentialUser::Upstream(_) | CredentialUser::Access | CredentialUser::Store => None,
     })
 }
 

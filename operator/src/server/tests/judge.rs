@@ -5,13 +5,11 @@ use crate::{
     error::Error,
     fixtures::{answer, applied, deployment, observed, server, serving, situation, tool, tool_with_secret},
     fleet::Answer,
-    server::{Applied, Conflict, Observed, Trouble, judge},
+    server::{Applied, Conflict, Observed, Outcome, Trouble, judge},
 };
 use mcpfleet_config::{
     ConfigHash, CredentialRef,
-    status::{
-        CredentialUser, MissingCredential, PodStatus, Rejected, TlsStatus, UpstreamState, UpstreamStatus,
-    },
+    status::{CredentialUser, MissingCredential, PodStatus, Rejected, TlsStatus},
 };
 use mcpfleet_crds::v1alpha1::ConditionStatus;
 use serde_json::{Value, json};
@@ -38,6 +36,10 @@ fn told(observed: &Observed, trouble: Option<&Trouble>) -> String {
     told_of(observed, &Applied::default(), trouble)
 }
 
+fn of_own(own: Outcome) -> Applied {
+    Applied { own, ..Applied::default() }
+}
+
 fn with_one_tool(spec: Value) -> Observed {
     observed(server(spec), &[tool("hello", json!({}))])
 }
@@ -45,9 +47,9 @@ fn with_one_tool(spec: Value) -> Observed {
 #[test]
 fn what_stands_in_the_way_of_children_is_told() {
     let conflict = Conflict { kind: ChildKind::Service, name: "support".into(), controller: None };
-    let taken = Applied { conflicts: vec![conflict], ..Applied::default() };
+    let taken = of_own(Outcome { conflicts: vec![conflict], ..Outcome::default() });
     assert_eq!(told_of(&plain(), &taken, None), "not Available, not Ready: NameConflict, Stalled");
-    let leftover = Applied { waits_for_deletion: true, ..Applied::default() };
+    let leftover = of_own(Outcome { waits_for_deletion: true, ..Outcome::default() });
     assert_eq!(
         told_of(&plain(), &leftover, None),
         "not Available, not Ready: WaitingForDeletion, Reconciling"
@@ -107,26 +109,6 @@ fn errors_of_the_server_fail_the_change_while_users_are_served() {
 }
 
 #[test]
-fn an_upstream_that_is_down_degrades_its_part() {
-    let crm = json!({"upstreams": [{"name": "crm", "remote": {"url": "https://crm.example.com/mcp"}}]});
-    let with = |state: UpstreamState| {
-        with_status(serving(with_one_tool(crm.clone())), |status| {
-            let message = Some("refused".into());
-            status.upstreams = vec![UpstreamStatus {
-                name: "crm".into(),
-                state,
-                tools: 4,
-                message,
-                revision: None,
-                transport: None,
-            }];
-        })
-    };
-    assert_eq!(told(&with(UpstreamState::Unreachable), None), "Available, not Ready: UpstreamUnreachable");
-    assert_eq!(told(&with(UpstreamState::Connected), None), "Available, Ready: Serving");
-}
-
-#[test]
 fn config_that_has_not_arrived_keeps_it_unready() {
     let behind = with_status(serving(plain()), |status| status.config_hash = Some(ConfigHash::of(b"old")));
     assert_eq!(told(&behind, None), "Available, not Ready: ConfigPropagating, Reconciling");
@@ -173,7 +155,7 @@ fn a_write_that_is_refused_is_told() {
     let status: kube::core::Status =
         serde_json::from_value(json!({"code": 403, "message": "exceeded quota"})).unwrap();
     let error = Error::of_child(ChildKind::Service, "support", kube::Error::Api(Box::new(status)));
-    let applied = Applied { failure: Some(error), ..Applied::default() };
+    let applied = of_own(Outcome { failure: Some(error), ..Outcome::default() });
     let observed = plain();
     let verdicts = judge(&situation(&observed, &applied, None)).verdicts;
     let ready = verdict(&verdicts, "Ready").unwrap();

@@ -2,7 +2,10 @@
 
 mod judge;
 mod plan;
+mod selected;
 mod status;
+mod upstreams;
+mod withheld;
 
 use super::Observed;
 use crate::fixtures::{observed, server, tool};

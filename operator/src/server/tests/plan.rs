@@ -93,6 +93,7 @@ fn what_is_ours_and_not_wanted_is_pruned_and_nothing_else() {
         kind: ChildKind::ServiceAccount,
         name: "support-old".into(),
         uid: "uid-of-child".into(),
+        upstream: None,
     };
     assert_eq!(changes(&grown), [expected]);
 }
@@ -104,4 +105,54 @@ fn a_child_of_another_owner_is_looked_at_before_anything() {
     assert!(
         matches!(changes(&taken).as_slice(), [Change::Create(child)] if child.kind == ChildKind::Service)
     );
+}
+
+/// `support` with a program, of a tool `hello` as well.
+fn with_program(replicas: i32) -> Observed {
+    let files = json!({"name": "files", "stdio": {"image": "files:1", "command": ["files-mcp"]}});
+    observed(server(json!({"upstreams": [files], "replicas": replicas})), &[tool("hello", json!({}))])
+}
+
+#[test]
+fn a_program_has_four_objects_and_nothing_is_written_of_them_at_steady_state() {
+    let of_program = |changes: Vec<Change>| {
+        changes.into_iter().filter(|change| change.upstream() == Some("files")).count()
+    };
+    assert_eq!(of_program(changes(&with_program(1))), 4);
+    assert_eq!(changes(&applied(with_program(1))), []);
+    let scaled = Observed { children: applied(with_program(1)).children, ..with_program(3) };
+    assert_eq!(updated(&scaled), [ChildKind::Deployment], "one process is one process");
+    let idle = Observed { children: applied(with_program(1)).children, ..with_program(0) };
+    assert_eq!(updated(&idle), [ChildKind::Deployment, ChildKind::Deployment], "and none for nobody");
+}
+
+fn pruned(observed: &Observed) -> Vec<ChildKind> {
+    let kind = |change: Change| match change {
+        Change::Prune { kind, upstream, .. } => {
+            assert_eq!(upstream.as_deref(), Some("files"));
+            Some(kind)
+        }
+        Change::Create(_) | Change::Update(_) => None,
+    };
+    changes(observed).into_iter().filter_map(kind).collect()
+}
+
+#[test]
+fn a_program_that_is_no_longer_declared_is_pruned_and_its_guard_comes_last() {
+    let mut removed = Observed { children: applied(with_program(1)).children, ..plain() };
+    assert_eq!(pruned(&removed), [ChildKind::ServiceAccount, ChildKind::Service, ChildKind::Deployment]);
+    removed.children.retain(|child| {
+        child.upstream().is_none()
+            || !matches!(child.kind, ChildKind::ServiceAccount | ChildKind::Service | ChildKind::Deployment)
+    });
+    assert_eq!(pruned(&removed), [ChildKind::NetworkPolicy], "its pods have gone");
+}
+
+#[test]
+fn a_program_runs_on_until_a_pod_serves_without_it() {
+    let before = applied(with_program(1));
+    let waiting = Observed { children: before.children.clone(), accepted: before.accepted, ..plain() };
+    assert_eq!(pruned(&waiting), []);
+    let unknown = Observed { children: before.children, accepted: None, ..plain() };
+    assert_eq!(pruned(&unknown), []);
 }

@@ -79,30 +79,50 @@ impl Endpoint {
         self.send(method, &headers, Bytes::new()).await
     }
 
-    async fn send(&self, method: Method, headers: &[(String, String)], body: Bytes) -> Reply {
-        let mut request = Request::builder().method(&method).uri(&self.path);
+    fn request(&self, method: &Method, headers: &[(String, String)], body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::builder().method(method).uri(&self.path);
         for (name, value) in headers {
             request = request.header(name, value);
         }
         if !headers.iter().any(|(name, _)| name == "host") {
             request = request.header("host", self.address.to_string());
         }
-        let request = request.body(Full::new(body)).expect("a request that can be written");
+        request.body(Full::new(body)).expect("a request that can be written")
+    }
+
+    async fn send(&self, method: Method, headers: &[(String, String)], body: Bytes) -> Reply {
+        let request = self.request(&method, headers, body);
         let what = format!("{method} {} to be answered", self.path);
-        within(&what, exchange(self.address, request)).await
+        within(&what, exchange(self.address, request)).await.expect("an answer")
+    }
+
+    /// Sends a message to who may be about to end.
+    pub(crate) async fn attempt(&self, post: &Post) -> Result<Reply, Failed> {
+        let exchange = exchange(self.address, self.request(&Method::POST, &post.headers, post.body.clone()));
+        within("an attempt to end", exchange).await
     }
 }
 
-async fn exchange(address: SocketAddr, request: Request<Full<Bytes>>) -> Reply {
-    let stream = TcpStream::connect(address).await.expect("a connection");
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// Nobody listens: nothing was sent.
+    NotSent,
+    /// The connection broke before the head of an answer.
+    Broken,
+}
+
+async fn exchange(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Reply, Failed> {
+    let stream = TcpStream::connect(address).await.map_err(|_| Failed::NotSent)?;
     stream.set_nodelay(true).expect("a socket");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("HTTP/1.1");
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failed::NotSent)?;
     // At once its owner's, so that whoever gives up the exchange closes the connection.
     let connection = Connection(tokio::spawn(async move { drop(connection.await) }));
-    let response = sender.send_request(request).await.expect("an answer");
+    let response = sender.send_request(request).await.map_err(|_| Failed::Broken)?;
     let (head, body) = response.into_parts();
     let (status, headers) = (head.status, head.headers);
-    Reply { status, headers, body: Some(body), unread: Vec::new(), _connection: connection }
+    Ok(Reply { status, headers, body: Some(body), unread: Vec::new(), _connection: connection })
 }
 
 /// Closed when dropped.

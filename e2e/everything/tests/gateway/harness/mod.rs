@@ -4,12 +4,16 @@ mod http;
 mod legacy;
 mod modern;
 mod process;
+mod program;
+mod replicas;
 mod scripted;
 
 pub(crate) use http::{Endpoint, Post, Reply};
 pub(crate) use legacy::{Session, initialize};
 pub(crate) use modern::{Modern, modern};
 pub(crate) use process::{Gateway, Manifests, Runtime, Upstream, UpstreamEra, piped};
+pub(crate) use program::{Everything, Trouble};
+pub(crate) use replicas::{Fate, Replicas, Sharing};
 pub(crate) use scripted::{Play, Scripted};
 
 use serde_json::{Value, json};

@@ -28,7 +28,7 @@ pub(crate) enum UpstreamEra {
 impl UpstreamEra {
     pub(crate) const BOTH: [Self; 2] = [Self::Legacy, Self::Modern];
 
-    const fn flag(self) -> &'static str {
+    pub(crate) const fn flag(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
             Self::Modern => "modern",
@@ -74,6 +74,50 @@ impl Upstream {
     }
 }
 
+/// What replicas share beside their keys.
+pub(crate) enum Shares {
+    Nothing,
+    /// A Redis at this URL.
+    Store(String),
+}
+
+/// A Redis of the test's own.
+pub(crate) struct Redis {
+    port: u16,
+    child: Child,
+}
+
+impl Redis {
+    pub(crate) async fn start() -> Self {
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+        let mut command = Command::new("redis-server");
+        command.args([
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ]);
+        let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
+        let connect =
+            || async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop) };
+        until("redis-server to listen", connect).await;
+        Self { port, child }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        within("Redis to be killed", self.child.kill()).await.expect("killed");
+    }
+}
+
 /// A directory of manifests.
 pub(crate) struct Manifests {
     directory: TempDir,
@@ -109,6 +153,21 @@ impl Manifests {
         Self { directory, servers }
     }
 
+    /// One server whose replicas share so much, and that forwards to the upstream at `url`.
+    pub(crate) fn sharing(shares: &Shares, url: &str) -> Self {
+        let manifests = Self::of(url);
+        if let Shares::Store(store) = shares {
+            let path = manifests.path().join("servers.yaml");
+            let servers = std::fs::read_to_string(&path).expect("a file");
+            let text = format!(
+                "{servers}  store: {{redis: {{secretRef: {{name: redis, key: url}}}}}}\n---\napiVersion: v1\nkind: Secret\n\
+                 metadata: {{name: redis, namespace: default}}\nstringData: {{url: \"{store}\"}}\n"
+            );
+            std::fs::write(path, text).expect("a file");
+        }
+        manifests
+    }
+
     fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -126,30 +185,57 @@ impl Runtime {
     /// One that serves these manifests, and has heard what their upstreams offer.
     pub(crate) async fn start(manifests: &Manifests) -> Self {
         let runtime = Self::started(manifests).await;
-        runtime.until_ready().await;
+        runtime.heard(manifests).await;
+        runtime
+    }
+
+    /// Waits until it serves what its upstreams offer.
+    async fn heard(&self, manifests: &Manifests) {
+        self.until_ready().await;
         for name in &manifests.servers {
-            let server = Modern::new(&runtime.mcp.on(&format!("/default/{name}/mcp")));
+            let server = Modern::new(&self.mcp.on(&format!("/default/{name}/mcp")));
             let look = || async {
                 let answer = server.request(1, "tools/list", &json!({})).await.answer().await;
                 answer["result"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()).then_some(())
             };
             until(&format!("the tools of {name}"), look).await;
         }
-        runtime
     }
 
     /// One that listens, but may not be ready: its upstream may never be.
     pub(crate) async fn started(manifests: &Manifests) -> Self {
-        let keys = manifests.path().join("session-keys");
         let mut command = runtime(manifests);
-        command
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--peer", "127.0.0.1:0"])
-            .arg("--session-keys")
-            .arg(keys)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = spawn(&mut command);
+        command.args(["--peer", "127.0.0.1:0"]);
+        Self::spawned(manifests, command).await
+    }
+
+    /// One of several, which other replicas reach at `own`; these may be at any of `all`.
+    pub(crate) async fn replica(manifests: &Manifests, own: SocketAddr, all: &[SocketAddr]) -> Self {
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let mut command = runtime(manifests);
+        command.args(["--peer", &own.to_string(), "--peers", &all.join(","), "--drain-timeout", "20s"]);
+        let runtime = Self::spawned(manifests, command).await;
+        runtime.heard(manifests).await;
+        runtime
+    }
+
+    async fn spawned(manifests: &Manifests, mut command: Command) -> Self {
+        let keys = manifests.path().join("session-keys");
+        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).arg("--session-keys").arg(keys);
+        Self::listening(&mut command).await
+    }
+
+    /// One that serves a program by itself; it may not be ready, for the program may never be.
+    pub(crate) async fn bridge(flags: &[&str], program: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.arg("bridge").args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).args(flags);
+        command.arg("--").args(program).env("TOKEN_OF_THE_TEST", "hunter2");
+        Self::listening(&mut command).await
+    }
+
+    async fn listening(command: &mut Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = spawn(command);
         let log = Log::follow(child.stderr.take().expect("its log"));
         let line = log.line("\"listening\"").await;
         let address = |name: &str| line[name].as_str().and_then(|at| at.parse().ok()).expect("an address");
@@ -167,6 +253,35 @@ impl Runtime {
     /// Kills it, as a machine that fails does.
     pub(crate) async fn kill(&mut self) {
         within("a process to be killed", self.child.kill()).await.expect("killed");
+    }
+
+    /// Asks it to end, as a rollout does.
+    pub(crate) fn terminate(&self) {
+        let process = self.child.id().expect("a process that runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-TERM", &process]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) {
+        let ended = within("a process to end", self.child.wait()).await.expect("its end");
+        assert!(ended.success(), "{ended}: {}", self.log.text());
+    }
+
+    /// The document of `/status`.
+    pub(crate) async fn status(&self) -> Value {
+        Endpoint { address: self.admin, path: "/status".to_owned() }.get(&[]).await.json().await
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) async fn stop(&mut self) {
+        self.terminate();
+        self.ended().await;
     }
 
     /// The memory that it holds, in bytes.
@@ -210,15 +325,19 @@ pub(crate) fn piped(manifests: &Manifests) -> Child {
 }
 
 fn runtime(manifests: &Manifests) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("serve").arg("-f").arg(manifests.path());
+    command
+}
+
+fn binary() -> String {
     let Ok(binary) = std::env::var("MCPFLEET_RUNTIME") else {
         panic!(
             "MCPFLEET_RUNTIME does not say where the runtime is: \
              cargo build -p mcpfleet-runtime, and set it to the path of target/debug/mcp-runtime"
         )
     };
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("-f").arg(manifests.path());
-    command
+    binary
 }
 
 fn spawn(command: &mut Command) -> Child {
