@@ -2,12 +2,18 @@
 
 use super::discovery;
 use crate::{
-    compile::{Inputs, report::namespace_of},
+    compile::{
+        Inputs,
+        report::{Reason, Scope, namespace_of},
+    },
     foreign::{Target, TargetKind},
     v1alpha1::McpServer,
 };
 use kube::ResourceExt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 /// Namespace and name of a server.
 pub(super) type ServerKey = (String, String);
@@ -43,8 +49,19 @@ impl<'a> Neighbours<'a> {
         self.by_key.get(&(target.namespace.clone(), target.name.clone())).copied()
     }
 
-    pub(super) fn leads_back(&self, target: &Target) -> bool {
-        self.leading_back.contains(&(target.namespace.clone(), target.name.clone()))
+    /// `None`, and an error at `field`, when what is `called` so leads back to the server that is compiled.
+    pub(super) fn refuse_circle(
+        &self,
+        scope: &mut Scope<'_>,
+        field: &str,
+        (called, target): (&dyn Display, &Target),
+    ) -> Option<()> {
+        if !self.leading_back.contains(&(target.namespace.clone(), target.name.clone())) {
+            return Some(());
+        }
+        let message = format!("{called} leads back to this server, so that lists would never end");
+        scope.error(field, Reason::Cycle, message, "remove one of the references of the circle");
+        None
     }
 }
 

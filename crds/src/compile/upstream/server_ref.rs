@@ -58,11 +58,7 @@ fn reachable<'a>(
         scope.error(&field, Reason::ServerNotFound, message, "create it, or correct the name");
         return None;
     };
-    if neighbours.leads_back(target) {
-        let message = format!("{name} leads back to this server, so that lists would never end");
-        scope.error(&field, Reason::Cycle, message, "remove one of the references of the circle");
-        return None;
-    }
+    neighbours.refuse_circle(scope, &field, (name, target))?;
     if server.spec.tls.is_some() {
         let message =
             format!("{name} serves TLS with a certificate that this server has no way to verify yet");

@@ -34,11 +34,7 @@ pub(super) fn target(
         return None;
     }
     grant::permit(scope, at, inputs, &target)?;
-    if neighbours.leads_back(&target) {
-        let message = format!("{target} leads back to this server, so that lists would never end");
-        scope.error(&field, Reason::Cycle, message, "remove one of the references of the circle");
-        return None;
-    }
+    neighbours.refuse_circle(scope, &field, (&target, &target))?;
     let service = find(scope, &field, inputs, &target)?;
     let port = port(scope, &format!("{at}.port"), service, reference.port)?;
     let path = path(scope, &format!("{at}.path"), &reference.path)?;
