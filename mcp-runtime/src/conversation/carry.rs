@@ -172,6 +172,10 @@ pub fn elsewhere(visit: &Visit, client: &Client, request: &server::Request<'_>) 
     if let Operation::Task { id, .. } = &request.operation {
         return task::owner_elsewhere(visit, &client.principal, id).map(Elsewhere::Task);
     }
+    // Most requests go on with nothing: their arguments are not copied to find that out.
+    if !goes_on(&request.operation) && !may_follow_task(visit, &request.operation) {
+        return None;
+    }
     let (ask, retry) = asked(visit, &client.principal, &request.operation)?;
     if let Some(id) = task::followed(visit, &client.principal, &ask) {
         return task::owner_elsewhere(visit, &client.principal, &id).map(Elsewhere::Task);
@@ -191,11 +195,26 @@ pub fn task_followed(
     caller: &Principal,
     request: &server::Request<'_>,
 ) -> Option<task::TaskPlace> {
-    if visit.snapshot.task_tools().is_empty() || !matches!(request.operation, Operation::CallTool(_)) {
+    if !may_follow_task(visit, &request.operation) {
         return None;
     }
     let (ask, _) = asked(visit, caller, &request.operation)?;
     task::place(visit, caller, &task::followed(visit, caller, &ask)?)
+}
+
+/// Whether it is a call, where calls can be of tools that follow tasks.
+fn may_follow_task(visit: &Visit, operation: &Operation<'_>) -> bool {
+    matches!(operation, Operation::CallTool(_)) && !visit.snapshot.task_tools().is_empty()
+}
+
+/// Whether it brings the state of a request before it.
+fn goes_on(operation: &Operation<'_>) -> bool {
+    match operation {
+        Operation::CallTool(call) => call.request_state.is_some(),
+        Operation::GetPrompt(get) => get.request_state.is_some(),
+        Operation::ReadResource(read) => read.request_state.is_some(),
+        _ => false,
+    }
 }
 
 /// The client's half of a retry.
