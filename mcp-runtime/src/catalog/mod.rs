@@ -7,6 +7,7 @@
 pub mod about;
 pub mod directory;
 pub mod edition;
+mod entry;
 pub mod guidance;
 pub mod lists;
 pub mod merge;
@@ -20,31 +21,27 @@ pub mod task_tools;
 mod tasks;
 
 pub use directory::Found;
+pub use entry::Entry;
 
 use crate::{
     credentials::Credentials,
     identity::{Gatekeeper, Principal, Right},
-    search::{Finder, Helper},
+    search::Finder,
     telemetry::{MODELS, Metrics, OTHER, ToolMetrics},
-    upstream::{Repeat, Roster},
+    upstream::Roster,
 };
 use about::{identity, implementation, keeps, list_changes};
 use directory::Directory;
 use lists::{Listed, Lists, View, latest};
-use mcpfleet_config::{
-    ConfigHash, CredentialRef, RuntimeConfig, ToolPriority,
-    status::{CredentialUser, MissingCredential},
-};
+use mcpfleet_config::{ConfigHash, RuntimeConfig};
 use mcpfleet_protocol::{
     Era, ListChanges, Revision, ServerCapabilities, Tool,
     answer::{self, CachePolicy, CacheScope, Implementation, ServerIdentity, discover_keeping},
     client::ListKind,
-    header::ParamHeader,
     json::JsonText,
     server::AllowedOrigins,
-    task::TaskSupport,
 };
-use merge::{Merged, Target, Withheld};
+use merge::Withheld;
 use missing::{Missing, MissingTools};
 use offers::Offers;
 use own::OwnTool;
@@ -54,10 +51,6 @@ use task_tools::{TaskTool, TaskTools};
 /// How long clients may keep lists, and what the server says of itself, in ms. Short, because a tool that was just applied
 /// should be seen.
 const TTL_MS: u64 = 1_000;
-/// For an upstream that has left the configuration while its tools are still listed.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// For a search: longer than any model of embeddings is waited for, so that it can go on without one.
-const HELP_TIMEOUT: Duration = Duration::from_secs(90);
 /// What is carried out and is no tool call; no tool can have a name with a `/`.
 const METHODS: [&str; 6] =
     ["prompts/get", "resources/read", "completion/complete", "tasks/get", "tasks/update", "tasks/cancel"];
@@ -103,29 +96,6 @@ pub struct Snapshot {
     models: Arc<ToolMetrics>,
     /// Requests that are carried out and are no tool calls, by method.
     methods: HashMap<&'static str, Arc<ToolMetrics>>,
-}
-
-/// One tool, ready to be called.
-#[derive(Debug)]
-pub struct Entry {
-    /// Where calls go.
-    pub target: Target,
-    /// Deadline of a call.
-    pub timeout: Duration,
-    /// Scopes that a caller needs.
-    pub scopes: Vec<String>,
-    /// Its place in the list.
-    pub rank: ToolPriority,
-    /// Whether the gateway may make tasks of its calls.
-    pub task_support: TaskSupport,
-    /// Whether an upstream may be sent its calls again.
-    pub repeat: Repeat,
-    /// How long tasks are kept that its calls are; `None` when they are none.
-    pub async_ttl: Option<Duration>,
-    /// Arguments that modern clients repeat in headers.
-    pub mirrored: Vec<ParamHeader>,
-    /// Counts its calls.
-    pub metrics: Arc<ToolMetrics>,
 }
 
 impl Snapshot {
@@ -285,7 +255,7 @@ impl Snapshot {
 
     /// How long a request to an upstream may take.
     pub fn upstream_timeout(&self, upstream: &str) -> Duration {
-        upstream_timeout(&self.parts.config, upstream)
+        entry::upstream_timeout(&self.parts.config, upstream)
     }
 
     /// Scopes that everything of an upstream needs.
@@ -335,77 +305,6 @@ impl Snapshot {
     pub fn initialize(&self, negotiated: Revision) -> JsonText {
         answer::initialize(&self.identity, negotiated)
     }
-
-    /// Entries of the keys' Secret that are there and cannot be read.
-    fn unusable_keys(&self) -> impl Iterator<Item = MissingCredential> {
-        let secret = self.parts.config.access.keys().unwrap_or_default();
-        self.parts.gate.unusable_keys().map(|(key, _)| MissingCredential {
-            credential: CredentialRef { secret: secret.to_owned(), key: key.to_owned() },
-            used_by: vec![CredentialUser::Access],
-        })
-    }
-
-    /// Credentials that are named and not there, with what does not work for want of them.
-    pub fn missing_credentials(&self) -> Vec<MissingCredential> {
-        let missing = self.parts.credentials.missing();
-        let users = needs::credential_users(&self.parts.config);
-        let of = |(credential, used_by)| MissingCredential { credential, used_by };
-        let named = users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of);
-        named.chain(self.unusable_keys()).collect()
-    }
-}
-
-impl Entry {
-    fn of_helper(helper: Helper, metrics: Arc<ToolMetrics>) -> Arc<Self> {
-        Arc::new(Self {
-            target: Target::Helper(helper),
-            timeout: HELP_TIMEOUT,
-            scopes: Vec::new(),
-            rank: ToolPriority::High,
-            task_support: TaskSupport::Forbidden,
-            repeat: Repeat::default(),
-            async_ttl: None,
-            mirrored: Vec::new(),
-            metrics,
-        })
-    }
-
-    fn new(tool: Merged, config: &RuntimeConfig, metrics: Arc<ToolMetrics>) -> Self {
-        let (timeout, scopes, rank) = match &tool.target {
-            Target::Own(own) => {
-                (Duration::from_millis(own.config.timeout_ms), own.config.scopes.clone(), own.config.priority)
-            }
-            Target::Upstream { upstream, .. } => (
-                upstream_timeout(config, upstream),
-                directory::scopes(config, upstream),
-                ToolPriority::Normal,
-            ),
-            Target::OwnOffer | Target::Missing { .. } | Target::Helper(_) => {
-                (DEFAULT_TIMEOUT, Vec::new(), ToolPriority::Normal)
-            }
-        };
-        // A tool with a broken annotation is one that modern clients leave out by themselves.
-        let mirrored = tool.definition.param_headers().unwrap_or_default();
-        let task_support = tool.definition.task_support();
-        let repeat = if tool.definition.is_idempotent() { Repeat::Idempotent } else { Repeat::Unsent };
-        let async_ttl = task_tools::ttl(config, &tool.target);
-        Self {
-            target: tool.target,
-            timeout,
-            scopes,
-            rank,
-            task_support,
-            repeat,
-            async_ttl,
-            mirrored,
-            metrics,
-        }
-    }
-}
-
-fn upstream_timeout(config: &RuntimeConfig, upstream: &str) -> Duration {
-    let declared = config.upstreams.iter().find(|known| known.name == upstream);
-    declared.map_or(DEFAULT_TIMEOUT, |known| Duration::from_millis(known.timeout_ms))
 }
 
 /// An origin that cannot be read lets nobody in: left out, not widened.

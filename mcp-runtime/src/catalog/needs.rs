@@ -1,7 +1,9 @@
-//! Which parts of a configuration need which credential.
+//! Which parts of a configuration need which credential, and which of these are not there.
 
+use super::Snapshot;
 use mcpfleet_config::{
-    Backend, CredentialRef, EnvVar, Header, RuntimeConfig, WHOLE_SECRET, status::CredentialUser,
+    Backend, CredentialRef, EnvVar, Header, RuntimeConfig, WHOLE_SECRET,
+    status::{CredentialUser, MissingCredential},
 };
 use std::collections::BTreeMap;
 
@@ -45,4 +47,24 @@ pub fn credential_users(config: &RuntimeConfig) -> BTreeMap<CredentialRef, Vec<C
         list.dedup();
     }
     users
+}
+
+impl Snapshot {
+    /// Entries of the keys' Secret that are there and cannot be read.
+    fn unusable_keys(&self) -> impl Iterator<Item = MissingCredential> {
+        let secret = self.parts.config.access.keys().unwrap_or_default();
+        self.parts.gate.unusable_keys().map(|(key, _)| MissingCredential {
+            credential: CredentialRef { secret: secret.to_owned(), key: key.to_owned() },
+            used_by: vec![CredentialUser::Access],
+        })
+    }
+
+    /// Credentials that are named and not there, with what does not work for want of them.
+    pub fn missing_credentials(&self) -> Vec<MissingCredential> {
+        let missing = self.parts.credentials.missing();
+        let users = credential_users(&self.parts.config);
+        let of = |(credential, used_by)| MissingCredential { credential, used_by };
+        let named = users.into_iter().filter(|(credential, _)| missing.contains(credential)).map(of);
+        named.chain(self.unusable_keys()).collect()
+    }
 }
