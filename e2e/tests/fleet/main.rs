@@ -13,4 +13,5 @@ mod readiness;
 mod references;
 mod replicas;
 mod rollout;
+mod shop;
 mod support;

@@ -1,10 +1,9 @@
 //! Any replica answers: clients of both eras behind a Service without affinity, while a pod is killed, all are replaced and
 //! some are taken away. A call is answered, or its client is told that nobody knows; none runs twice.
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{ResourceExt, api::ListParams};
+use crate::shop::{opened, pods, ran};
 use mcpfleet_crds::v1alpha1::McpServer;
-use mcpfleet_e2e::harness::{Fleet, eventually, repository};
+use mcpfleet_e2e::harness::{Fleet, eventually};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -14,20 +13,6 @@ use std::{
     },
 };
 use tokio::task::JoinHandle;
-
-const SHOP: &str = "apiVersion: mcpfleet.dev/v1alpha1
-kind: McpServer
-metadata: {name: shop}
-spec: {replicas: 3, auth: {anonymous: {}}, tools: {selector: {}}}
----
-apiVersion: mcpfleet.dev/v1alpha1
-kind: McpTool
-metadata: {name: slow}
-spec:
-  description: Waits.
-  inputSchema: {type: object, required: [ms, call], properties: {ms: {type: integer}, call: {type: integer}}}
-  backend: {http: {url: 'http://orders/slow/{ms}{?call}'}}
-";
 
 /// Callers of each era.
 const CALLERS: usize = 3;
@@ -170,11 +155,6 @@ impl Load {
     }
 }
 
-async fn pods(fleet: &Fleet) -> BTreeSet<String> {
-    let pods = fleet.api::<Pod>().list(&ListParams::default().labels("mcpfleet.dev/server=shop")).await;
-    pods.unwrap().iter().map(ResourceExt::name_any).collect()
-}
-
 async fn until_left(fleet: &Fleet, what: &str, enough: impl Fn(&BTreeSet<String>) -> bool) {
     eventually(what, || async {
         let left = pods(fleet).await;
@@ -184,20 +164,8 @@ async fn until_left(fleet: &Fleet, what: &str, enough: impl Fn(&BTreeSet<String>
     fleet.server_condition("shop", "Ready", "True").await;
 }
 
-/// Numbers of the calls that reached the backend, each as often as it did.
-async fn ran(fleet: &Fleet) -> Vec<usize> {
-    let url = format!("{}/ledger", fleet.service_url("orders").await.unwrap());
-    let ledger: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-    let number = |request: &Value| request["target"].as_str()?.split_once("call=")?.1.parse().ok();
-    ledger.as_array().unwrap().iter().filter_map(number).collect()
-}
-
 async fn shop(test: &str) -> (Fleet, Load) {
-    let fleet = Fleet::new(test).await.unwrap();
-    fleet.apply_path(&repository().join("examples/support/backends.yaml")).await.unwrap();
-    fleet.apply(SHOP).await.unwrap();
-    fleet.server_condition("shop", "Ready", "True").await;
-    fleet.kubectl(&["rollout", "status", "deployment/orders", "--timeout=150s"]).await.unwrap();
+    let fleet = opened(test, 3).await;
     let load = Load::start(&format!("{}/mcp", fleet.service_url("shop").await.unwrap())).await;
     load.go_on().await;
     (fleet, load)

@@ -1,9 +1,8 @@
 //! Changes that replace pods lose no call: every call that a client sent is answered, and ran once.
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{ResourceExt, api::ListParams};
-use mcpfleet_e2e::harness::{Era, Fleet, call_tool, eventually, repository};
-use serde_json::{Value, json};
+use crate::shop::{opened, pods, ran};
+use mcpfleet_e2e::harness::{Era, call_tool, eventually};
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     sync::{
@@ -12,20 +11,6 @@ use std::{
     },
 };
 use tokio::task::JoinHandle;
-
-const SHOP: &str = "apiVersion: mcpfleet.dev/v1alpha1
-kind: McpServer
-metadata: {name: shop}
-spec: {replicas: 2, auth: {anonymous: {}}, tools: {selector: {}}}
----
-apiVersion: mcpfleet.dev/v1alpha1
-kind: McpTool
-metadata: {name: slow}
-spec:
-  description: Waits.
-  inputSchema: {type: object, required: [ms, call], properties: {ms: {type: integer}, call: {type: integer}}}
-  backend: {http: {url: 'http://orders/slow/{ms}{?call}'}}
-";
 
 /// Four callers that never rest, each call with a number of its own.
 struct Load {
@@ -79,29 +64,9 @@ impl Load {
     }
 }
 
-async fn pods(fleet: &Fleet) -> BTreeSet<String> {
-    let pods =
-        fleet.api::<Pod>().list(&ListParams::default().labels("mcpfleet.dev/server=shop")).await.unwrap();
-    pods.iter().map(ResourceExt::name_any).collect()
-}
-
-/// Numbers of the calls that reached the backend.
-async fn ran(fleet: &Fleet) -> Vec<usize> {
-    let url = format!("{}/ledger", fleet.service_url("orders").await.unwrap());
-    let ledger: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-    let number = |request: &Value| request["target"].as_str()?.split_once("call=")?.1.parse().ok();
-    let mut ran: Vec<usize> = ledger.as_array().unwrap().iter().filter_map(number).collect();
-    ran.sort_unstable();
-    ran
-}
-
 #[tokio::test]
 async fn a_rolling_restart_loses_no_call() {
-    let fleet = Fleet::new("rollout").await.unwrap();
-    fleet.apply_path(&repository().join("examples/support/backends.yaml")).await.unwrap();
-    fleet.apply(SHOP).await.unwrap();
-    fleet.server_condition("shop", "Ready", "True").await;
-    fleet.kubectl(&["rollout", "status", "deployment/orders", "--timeout=150s"]).await.unwrap();
+    let fleet = opened("rollout", 2).await;
     let old = pods(&fleet).await;
 
     let load = Load::start(&format!("{}/mcp", fleet.service_url("shop").await.unwrap()));
