@@ -61,7 +61,7 @@ pub enum PeerError {
         peer: SocketAddr,
     },
     /// The request was sent, and its answer will never come. It may have run: it must not be repeated.
-    #[error("replica {peer} was lost while it worked on the request ({why}); it may have been carried out")]
+    #[error("replica {peer} was lost while it worked on the request ({why})")]
     Interrupted {
         /// Its address.
         peer: SocketAddr,

@@ -92,7 +92,8 @@ pub fn peer_failed(error: &PeerError) -> Response<Body> {
     match error {
         PeerError::Busy { .. } | PeerError::Unreachable { .. } => overloaded(&why),
         PeerError::Interrupted { .. } => {
-            json(StatusCode::BAD_GATEWAY, jsonrpc::error(None, ErrorCode::InternalError, &why, None))
+            let text = format!("{why}; it may have been carried out");
+            json(StatusCode::BAD_GATEWAY, jsonrpc::error(None, ErrorCode::InternalError, &text, None))
         }
     }
 }
