@@ -75,11 +75,13 @@ async fn progress_and_cancellation_reach_their_call() {
         let tokens: Vec<&Value> = progress.map(|it| &it["params"]["progressToken"]).collect();
         assert!(tokens.len() >= 3 && tokens.iter().all(|token| **token == "mine"), "{era:?}: {said:?}");
 
-        let started = session.start(2, "slow", &json!({"ms": 600_000})).await;
+        let same = session.at(&program.mcp);
+        let slow =
+            tokio::spawn(async move { same.start(2, "slow", &json!({"ms": 600_000})).await.all().await });
         program.until("slow", "began", 1).await;
         session.notify("notifications/cancelled", &json!({"requestId": 2})).await;
         program.until("slow", "cancelled", 1).await;
-        drop(started);
+        slow.abort();
     }
 }
 
