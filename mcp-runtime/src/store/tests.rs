@@ -4,7 +4,7 @@ use super::*;
 use mcpfleet_config::{CredentialRef, stream::SessionKey};
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
 };
 
@@ -14,30 +14,32 @@ const KEY: Key<'_> = Key { family: Family::Task, name: "one" };
 /// A Redis of the test's own, which ends with it.
 struct Server {
     child: Child,
-    port: u16,
+    address: SocketAddr,
 }
 
 impl Server {
     async fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::at(port).await
+        // Nothing else binds or connects from this address: nobody takes the port in between.
+        let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+        Self::at(address).await
     }
 
-    async fn at(port: u16) -> Self {
+    async fn at(address: SocketAddr) -> Self {
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
         let child = Command::new("redis-server")
-            .args(["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--bind", &host, "--port", &port])
             .args(["--requirepass", "secret", "--dir", "/tmp"])
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed by e2e/scripts/setup");
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Self { child, port }
+        Self { child, address }
     }
 
     fn url(&self) -> String {
-        format!("redis://:secret@127.0.0.1:{}/0", self.port)
+        format!("redis://:secret@{}/0", self.address)
     }
 
     /// Asks it directly, as an intruder would.
@@ -152,12 +154,12 @@ async fn what_lies_in_redis_is_sealed_bound_to_its_key_and_ends() {
 #[tokio::test]
 async fn one_that_goes_is_said_to_be_gone_and_is_used_again_when_it_is_back() {
     let redis = Server::start().await;
-    let (port, store) = (redis.port, at(&redis.url(), shared_keys()));
+    let (address, store) = (redis.address, at(&redis.url(), shared_keys()));
     store.put(KEY, b"before", LONG).await.unwrap();
     drop(redis);
     assert!(matches!(store.get(KEY).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.health(), Health::Gone { .. }));
-    let _redis = Server::at(port).await;
+    let _redis = Server::at(address).await;
     // It is left alone for a while, and then found.
     while store.put(KEY, b"after", LONG).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;

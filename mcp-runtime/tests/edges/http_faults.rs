@@ -83,7 +83,7 @@ async fn an_answer_that_breaks_off_leaves_the_effect_unknown() {
 #[tokio::test]
 async fn who_cannot_be_reached_is_named_with_the_reason() {
     let refused = unavailable(&format!("http://{}/", closed_port().await)).await;
-    assert!(refused.contains("127.0.0.1 cannot be reached (connection refused)"), "{refused}");
+    assert!(refused.contains("127.0.0.2 cannot be reached (connection refused)"), "{refused}");
     let unknown = unavailable("http://no-such-service.invalid/").await;
     assert!(unknown.contains("no-such-service.invalid cannot be resolved"), "{unknown}");
 }

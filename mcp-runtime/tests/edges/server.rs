@@ -169,7 +169,7 @@ pub(crate) fn dies() -> Answer {
     Err(io::Error::other("scripted"))
 }
 
-/// A port on which nobody listens.
+/// A port on which nobody listens, at an address from which nobody else connects.
 pub(crate) async fn closed_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.2:0").await.unwrap().local_addr().unwrap()
 }

@@ -14,7 +14,7 @@ use tokio::{
 #[tokio::test]
 async fn nobody_there_is_unreachable() {
     let one = Replica::greeting(&[1]).await;
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.2:0").await.unwrap().local_addr().unwrap();
     let error = one.ask_at(free, "/mcp").await.unwrap_err();
     assert!(matches!(error, PeerError::Unreachable { why: Unreached::Connect(_), .. }), "{error:?}");
     for name in ["", "owner", "owner:8082", "127.0.0.1", "http://127.0.0.1:1"] {

@@ -8,7 +8,7 @@ use crate::{
     redis::Redis,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 
 const KEY: &str = "8b1f0c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
@@ -28,8 +28,8 @@ impl Pair {
         let (work, redis) = (Work::saying(text).await, Redis::start().await);
         let manifests = work.manifests("  store: {redis: {secretRef: {name: redis, key: url}}}\n");
         let secret = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: redis, namespace: agents}}\nstringData: {{url: 'redis://127.0.0.1:{}'}}\n",
-            redis.port
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: redis, namespace: agents}}\nstringData: {{url: 'redis://{}'}}\n",
+            redis.address
         );
         write(manifests.path(), "redis.yaml", &secret);
         let secrets = tempfile::tempdir().unwrap();
@@ -139,14 +139,14 @@ async fn a_store_that_was_gone_when_the_work_ended_learns_of_it() {
     let Pair { work, mut redis, one, other, dirs: _dirs } = Pair::start("exported").await;
     let id = id_of(&call(&one, Declares::Tasks, "export").await);
     work.until_begun().await;
-    let port = redis.take().unwrap().port;
+    let address = redis.take().unwrap().address;
     work.gate.add_permits(1);
     let task = until_ended(&one, &id).await;
     assert_eq!(task["status"], "completed", "whoever worked on it knows: {task}");
-    let _again = Redis::at(port).await;
+    let _again = Redis::at(address).await;
     // The replica that knows the end writes it by and by; what it can be asked for meanwhile is forwarded to it.
     let in_store = loop {
-        let keys = keys(port).await;
+        let keys = keys(address).await;
         if keys.iter().any(|key| key.starts_with("mcpfleet:agents/support:task:") && !key.ends_with(":lease"))
         {
             break keys;
@@ -160,9 +160,9 @@ async fn a_store_that_was_gone_when_the_work_ended_learns_of_it() {
 }
 
 /// Every key in a Redis, asked in its own words.
-async fn keys(port: u16) -> Vec<String> {
+async fn keys(address: SocketAddr) -> Vec<String> {
     let output = tokio::process::Command::new("redis-cli")
-        .args(["-p", &port.to_string(), "--raw", "keys", "*"])
+        .args(["-h", &address.ip().to_string(), "-p", &address.port().to_string(), "--raw", "keys", "*"])
         .output()
         .await
         .unwrap();

@@ -1,7 +1,7 @@
 //! A Redis of the test's own.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -9,26 +9,28 @@ use std::{
 /// It ends with this, and with it all that it holds.
 pub(crate) struct Redis {
     child: Child,
-    pub(crate) port: u16,
+    pub(crate) address: SocketAddr,
 }
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::at(port).await
+        // Nothing else binds or connects from this address: nobody takes the port in between.
+        let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+        Self::at(address).await
     }
 
-    pub(crate) async fn at(port: u16) -> Self {
+    pub(crate) async fn at(address: SocketAddr) -> Self {
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
         let child = Command::new("redis-server")
-            .args(["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--bind", &host, "--port", &port])
             .args(["--dir", "/tmp"])
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("redis-server is installed by e2e/scripts/setup: {error}"));
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Self { child, port }
+        Self { child, address }
     }
 }
 

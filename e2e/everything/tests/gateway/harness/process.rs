@@ -83,39 +83,37 @@ pub(crate) enum Shares {
 
 /// A Redis of the test's own.
 pub(crate) struct Redis {
-    port: u16,
+    address: SocketAddr,
     child: Child,
 }
 
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+        let [address] = set_aside();
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
         let mut command = Command::new("redis-server");
-        command.args([
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ]);
+        command.args(["--save", "", "--appendonly", "no", "--bind", &host, "--port", &port]);
         let child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
-        let connect =
-            || async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok().map(drop) };
+        let connect = || async move { tokio::net::TcpStream::connect(address).await.ok().map(drop) };
         until("redis-server to listen", connect).await;
-        Self { port, child }
+        Self { address, child }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address)
     }
 
     pub(crate) async fn kill(&mut self) {
         within("Redis to be killed", self.child.kill()).await.expect("killed");
     }
+}
+
+/// Addresses at which processes are to listen that are told so. Nothing else binds or connects from this address of the
+/// machine itself, so that nobody takes a port in between.
+pub(crate) fn set_aside<const N: usize>() -> [SocketAddr; N] {
+    [(); N]
+        .map(|()| std::net::TcpListener::bind("127.0.0.2:0").expect("a port"))
+        .map(|listener| listener.local_addr().expect("its address"))
 }
 
 /// A directory of manifests.

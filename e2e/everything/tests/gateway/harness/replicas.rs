@@ -3,11 +3,11 @@
 use super::{Endpoint, Manifests, Post, Reply, Runtime, Session, Upstream, UpstreamEra, within};
 use super::{
     http::Failed,
-    process::{Redis, Shares},
+    process::{Redis, Shares, set_aside},
 };
 use serde_json::Value;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -35,7 +35,7 @@ pub(crate) struct Replicas {
     pub(crate) upstream: Upstream,
     pub(crate) redis: Option<Redis>,
     manifests: Manifests,
-    addresses: Vec<SocketAddr>,
+    addresses: [SocketAddr; ADDRESSES],
     started: AtomicUsize,
     /// Those that take new connections.
     endpoints: Mutex<Vec<Endpoint>>,
@@ -47,8 +47,8 @@ pub(crate) struct Replicas {
 pub(crate) enum Fate {
     /// An answer.
     Answered(Value),
-    /// Who sent it was told that it may have been carried out, or saw its connection break.
-    Unknown,
+    /// Who sent it was told so that it may have been carried out, or saw its connection break.
+    Unknown(String),
 }
 
 impl Replicas {
@@ -61,11 +61,16 @@ impl Replicas {
         };
         let shares = redis.as_ref().map_or(Shares::Nothing, |redis| Shares::Store(redis.url()));
         let manifests = Manifests::sharing(&shares, &upstream.url());
-        let bound: Vec<_> =
-            (0..ADDRESSES).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-        let addresses = bound.iter().map(|socket| socket.local_addr().expect("its address")).collect();
         let (started, turn) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { upstream, redis, manifests, addresses, started, endpoints: Mutex::default(), turn }
+        Self {
+            upstream,
+            redis,
+            manifests,
+            addresses: set_aside(),
+            started,
+            endpoints: Mutex::default(),
+            turn,
+        }
     }
 
     /// Three.
@@ -102,7 +107,7 @@ impl Replicas {
                 match self.next().attempt(post).await {
                     Ok(reply) => return fate(reply).await,
                     Err(Failed::NotSent) => {}
-                    Err(Failed::Broken) => return Fate::Unknown,
+                    Err(Failed::Broken) => return Fate::Unknown("its connection broke".to_owned()),
                 }
             }
         };
@@ -122,10 +127,12 @@ impl Replicas {
 
 /// The last message, unless it says that nobody knows.
 async fn fate(reply: Reply) -> Fate {
-    let Some(answer) = reply.all().await.pop() else { return Fate::Unknown };
+    let Some(answer) = reply.all().await.pop() else {
+        return Fate::Unknown("its answer ended before it came".to_owned());
+    };
     let said = answer["error"]["message"].as_str().unwrap_or_default();
     if said.contains("may have been carried out") || said.contains("may have taken effect") {
-        return Fate::Unknown;
+        return Fate::Unknown(said.to_owned());
     }
     Fate::Answered(answer)
 }
@@ -135,7 +142,7 @@ impl Fate {
     pub(crate) fn answer(self) -> Value {
         match self {
             Self::Answered(answer) => answer,
-            Self::Unknown => panic!("nobody knows what became of it"),
+            Self::Unknown(why) => panic!("nobody knows what became of it: {why}"),
         }
     }
 }
