@@ -163,9 +163,9 @@ impl Server {
         Ok(server)
     }
 
-    /// Whether its upstreams have been heard, or have had the time for it: until then its lists may lack what is theirs.
+    /// Whether what it serves has its upstreams' part, or they have had the time to answer: until then its lists may lack it.
     pub fn is_settled(&self) -> bool {
-        self.began.elapsed() >= FIRST_LISTS || self.pool.roster().is_settled()
+        self.began.elapsed() >= FIRST_LISTS || self.snapshot.load().parts.roster.is_settled()
     }
 
     /// Waits until each upstream has been heard once, or has been found to be of no use; at most `longest`.

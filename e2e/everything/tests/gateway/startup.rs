@@ -21,7 +21,7 @@ async fn a_runtime_that_is_ready_offers_what_its_upstreams_do() {
             let runtime = Runtime::started(&manifests).await;
             runtime.until_ready().await;
             let answer = Modern::new(&runtime.mcp).call(1, "greet", &json!({"name": "Ada"})).await;
-            assert!(answer["result"].is_object(), "{era:?}: {answer}");
+            assert_eq!(text(&answer), "Hello, Ada!", "{era:?}: {answer}");
             let post = Post::message(&initialize("2025-11-25", &json!({})));
             let initialized = runtime.mcp.post(&post).await.answer().await;
             assert!(has_everything(&initialized), "{era:?}: {initialized}");
